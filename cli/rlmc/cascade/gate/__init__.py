@@ -1,0 +1,27 @@
+"""The gate: checks on a finished draft that need no model. A finding means the draft is not released."""
+
+from __future__ import annotations
+
+from rlmc.cascade.gate import calls, effect, ending, markup, output_format, schema
+from rlmc.cascade.gate.check import Check
+from rlmc.domain.chat import ChatRequest, Completion
+from rlmc.domain.turn import Finding
+
+# In order of price: the schema check compiles a validator and comes last.
+CHECKS: tuple[Check, ...] = (
+    ending.check,
+    markup.check,
+    calls.check,
+    effect.check,
+    output_format.check,
+    schema.check,
+)
+
+
+def inspect(request: ChatRequest, draft: Completion) -> tuple[Finding, ...]:
+    """The findings of the first check that has any; empty when the draft may be released."""
+    for check in CHECKS:
+        findings = check(request, draft)
+        if findings:
+            return findings
+    return ()

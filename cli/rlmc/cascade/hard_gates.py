@@ -1,0 +1,60 @@
+"""Reasons why a turn goes direct in every policy, before any model is asked."""
+
+from __future__ import annotations
+
+from rlmc.cascade.signals import Signals
+from rlmc.domain.turn import Reason, Turn
+
+# A request uses at least this many characters a token in any tokenizer met; a cautious figure for window checks.
+_CHARS_PER_TOKEN = 2.5
+
+
+def hard_gate(turn: Turn, signals: Signals) -> Reason | None:
+    """The first reason that forbids a draft on this turn, or None. Safety before convenience."""
+    request = turn.request
+    if signals.classifier:
+        return Reason.CLASSIFIER
+    if request.safeguards and not turn.auto_mode_local:
+        return Reason.SAFEGUARDS
+    if request.thinking == "enabled" and not signals.auxiliary:
+        return Reason.MANUAL_THINKING
+    if request.max_tokens == 0:
+        return Reason.PREWARM
+    if request.tool_choice in ("any", "tool"):
+        return Reason.FORCED_TOOL
+    if signals.compaction:
+        return Reason.COMPACTION
+    if signals.opaque or any(t.server for t in request.tools):
+        return Reason.SERVER_TOOLS
+    if turn.draft_block is not None:
+        return turn.draft_block
+    if turn.draft is None:
+        return Reason.NO_DRAFT_MODEL
+    if turn.draft == turn.verify:
+        return Reason.SAME_MODEL
+    if signals.media and not turn.draft_abilities.media:
+        return Reason.MEDIA
+    if request.chars / _CHARS_PER_TOKEN > turn.draft_abilities.context:
+        return Reason.TOO_LONG
+    return None
+
+
+def verifiable(turn: Turn, signals: Signals, appended_chars: int) -> bool:
+    """Whether the verify model can be shown a draft without breaking the conversation, its cache or a promise."""
+    request = turn.request
+    return (
+        turn.own_calls
+        and not signals.last_is_system
+        and request.output_schema is None
+        and not request.safeguards
+        and request.tool_choice in (None, "auto", "none")
+        and (request.chars + appended_chars) / _CHARS_PER_TOKEN <= turn.verify_context
+        and not _drops_earlier_thinking(turn.verify.name)
+    )
+
+
+def _drops_earlier_thinking(model: str) -> bool:
+    """Claude models that forget the thinking of earlier turns: a text appended to the request would end the open tool
+    round in their eyes and rebuild the cache from there."""
+    old = ("claude-3", "claude-opus-4-1", "claude-opus-4-2", "claude-opus-4@", "claude-sonnet-4-2", "claude-sonnet-4-5")
+    return model.startswith((*old, "claude-haiku-4"))

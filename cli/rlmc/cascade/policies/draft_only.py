@@ -1,0 +1,19 @@
+"""draft-only: the draft model answers every turn it may. The gate still holds: what it refuses goes direct."""
+
+from __future__ import annotations
+
+from rlmc.cascade.policies.policy import Policy, Route, keep_route
+from rlmc.cascade.signals import Signals
+from rlmc.domain.turn import Reason
+
+
+def route(_signals: Signals) -> Route:
+    return Route("skip", Reason.POLICY)
+
+
+POLICY = Policy(
+    name="draft-only",
+    meaning="the draft model answers every turn; what the gate refuses goes direct",
+    route=route,
+    after_draft=keep_route,
+)

@@ -1,0 +1,85 @@
+"""What the ledger keeps of a session, a turn and a call: counts, costs, outcomes, reasons. Never prompts or answers.
+
+Times are unix microseconds (wall clock), durations milliseconds (monotonic clock), money picodollars.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from rlmc.domain.chat import Usage
+from rlmc.domain.money import Picodollars
+from rlmc.domain.turn import Outcome, Reason
+
+CallRole = Literal["draft", "verify", "direct"]
+Ending = Literal["complete", "client-gone", "upstream-error", "error"]
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRecord:
+    """One `rlmc run`, or one use of the daemon without it. `simulated`: a model of the embedded kind takes part."""
+
+    id: str
+    started_at: int
+    client: str
+    name: str | None = None
+    directory: str | None = None
+    git_branch: str | None = None
+    policy: str = "balanced"
+    draft_model: str | None = None
+    verify_model: str | None = None
+    version: str = ""
+    simulated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CallRecord:
+    """One model call. `usage` is None when the provider sent none and nothing could be estimated;
+    `usage_estimated` when the stream broke off and the rest was reckoned; `cost` is None when unknown."""
+
+    role: CallRole
+    provider: str
+    model: str
+    started_at: int
+    ttfb_ms: float | None
+    latency_ms: float
+    status: int | None
+    error: str | None
+    usage: Usage | None
+    usage_estimated: bool
+    cost: Picodollars | None
+    price_source: str | None
+    stop_reason: str | None
+    served: bool  # what the client received came from this call
+
+
+@dataclass(frozen=True, slots=True)
+class TurnRecord:
+    """One turn. `baseline` is what the verify model alone would have cost on this turn with the cache state a
+    verify-only session would have had; `baseline_estimated` when any part of it is not a measured figure.
+    `status` is the HTTP status the client received. `signals` are the facts the router saw, JSON-able."""
+
+    id: str
+    session_id: str
+    conversation: str
+    started_at: int
+    protocol: str
+    request_class: str
+    requested_model: str
+    served_model: str
+    policy: str
+    outcome: Outcome
+    reason: Reason
+    ending: Ending
+    status: int | None
+    ttfb_ms: float | None
+    latency_ms: float
+    baseline: Picodollars | None
+    baseline_estimated: bool
+    signals: dict[str, str | int | float | bool | None] = field(default_factory=dict)
+    findings: tuple[str, ...] = ()
+    calls: tuple[CallRecord, ...] = ()
+    # Only with `log-content` on: the request's body and the answer as the client got it.
+    request_body: bytes | None = None
+    answer_body: bytes | None = None

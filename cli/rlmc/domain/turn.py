@@ -1,0 +1,123 @@
+"""A turn: one client request and the one answer it gets, with how it was routed and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from rlmc.domain.chat import ChatRequest
+
+
+class Outcome(StrEnum):
+    """How a turn ended up being answered. The four words of the published system."""
+
+    SKIPPED = "skipped"
+    ACCEPTED = "accepted"
+    ENHANCED = "enhanced"
+    DIRECT = "direct"
+
+
+class Reason(StrEnum):
+    """Why a turn had its outcome. Every turn has exactly one; docs/routing.md explains each."""
+
+    # the route a policy chose
+    POLICY = "policy"  # the policy sends every turn this way (verify-only, draft-only)
+    AUXILIARY = "auxiliary"  # a side call of the client: a title, a summary
+    AFTER_READ = "after-read"  # the turn follows reads, searches or planning
+    SIMPLE = "simple"  # paper: no complexity signal
+    COMPLEX = "complex"  # paper: a complexity keyword, or a long prompt
+    TOOLS = "tools"  # paper: the request carries tools
+    LONG_DRAFT = "long-draft"  # a long text draft is worth a verification
+    TERMINAL = "terminal"  # a draft that ends a task is verified
+    FIRST_TURN = "first-turn"  # first turn of a task
+    AFTER_ERROR = "after-error"  # a tool just failed
+    AFTER_EDIT = "after-edit"  # the turn follows edits or shell
+    UNSURE = "unsure"  # nothing says that a draft would do
+    # hard gates: direct in every policy
+    SAFEGUARDS = "safeguards"  # the server is asked to judge tool calls; only the verify model's can
+    CLASSIFIER = "classifier"  # a safety classifier's call
+    MANUAL_THINKING = "manual-thinking"  # the next turn would need a thinking block nobody else can sign
+    MEDIA = "media"  # images or documents the draft model cannot read
+    COMPACTION = "compaction"  # the client compacts its history
+    FORCED_TOOL = "forced-tool"  # tool_choice forces a call
+    SERVER_TOOLS = "server-tools"  # tools that run at the provider, or blocks only it can read
+    PREWARM = "prewarm"  # max_tokens 0: the client warms a cache
+    TOO_LONG = "too-long"  # the prompt does not fit the draft model
+    SAME_MODEL = "same-model"  # draft and verify model are the same
+    NO_DRAFT_MODEL = "no-draft-model"  # none is set and none can be chosen
+    NO_DRAFT_KEY = "no-draft-key"  # no credential for the draft model
+    LOGIN = "login"  # a subscription login is never used for calls of rlmc's own
+    UNREADABLE = "unreadable"  # the request has a shape this version does not know
+    INTERNAL = "internal"  # rlmc itself failed; the log says how
+    # what became of a draft
+    DRAFT_FAILED = "draft-failed"  # the draft call failed or was too slow
+    GATE = "gate"  # the gate refused the draft
+    NO_VERDICT = "no-verdict"  # the verify model gave no usable verdict
+    VERDICT = "verdict"  # the verify model decided
+    NOT_VERIFIABLE = "not-verifiable"  # a verification would break the conversation or its cache
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A model at a provider, written `provider/model`."""
+
+    provider: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.provider}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class ClientHints:
+    """What the client says of a request outside its body.
+
+    `request_class` is the agent's own word for the kind of call ("main", "auxiliary", "compaction", …), None when it
+    gives none; `purpose` its finer word ("summary-extraction", …). `login` is true when the credential is a
+    subscription login.
+    """
+
+    request_class: str | None = None
+    purpose: str | None = None
+    prompt_id: str | None = None
+    agent_id: str | None = None
+    login: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A gate check's objection to a draft."""
+
+    check: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class DraftAbilities:
+    """What the draft model can be asked: context window in tokens, whether it reads images and documents."""
+
+    context: int = 128_000
+    media: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Everything a decision may look at. Clock and randomness come in as values.
+
+    `draft` is None when no draft model is set; `draft_block` says why a set one cannot be called. `verify` is the
+    model that answers direct turns and `verify_context` its window in tokens. `own_calls` is false when the client's
+    credential must not pay for verification. `nonce` is 64 random bits in hex, drawn for this turn alone.
+    `draft_timeout` is in seconds. `auto_mode_local` lets drafts answer turns that ask for `safeguards`.
+    """
+
+    request: ChatRequest
+    hints: ClientHints
+    verify: Model
+    verify_context: int
+    draft: Model | None
+    draft_block: Reason | None
+    draft_abilities: DraftAbilities
+    own_calls: bool
+    nonce: str
+    draft_timeout: float = 30.0
+    auto_mode_local: bool = False
