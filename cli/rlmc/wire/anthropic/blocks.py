@@ -1,0 +1,76 @@
+"""Content blocks of the Messages API, as typed as decisions need them.
+
+Rule: a block's kind alone decides what it is. Unknown kinds stay as `Opaque`, unknown fields are passed over.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from rlmc.domain.chat import Media, Opaque, Part, Text, Thinking, ToolCall, ToolResult
+from rlmc.wire.parse import text_of
+
+NO_ARGUMENTS = "{}"
+
+
+class CacheMarker(msgspec.Struct, gc=False):
+    ttl: Any = None
+
+
+class ResultBlock(msgspec.Struct, gc=False):
+    """A block inside a tool result."""
+
+    type: str
+    text: str = ""
+    tool_name: str = ""
+    cache_control: CacheMarker | None = None
+
+
+class Block(msgspec.Struct, gc=False):
+    """Any content block, of a request or of an answer."""
+
+    type: str
+    text: str = ""
+    thinking: str = ""
+    id: str = ""
+    name: str = ""
+    input: msgspec.Raw = msgspec.Raw(b"{}")
+    tool_use_id: str = ""
+    content: str | list[ResultBlock] | dict[str, msgspec.Raw] | None = None
+    is_error: Any = None
+    cache_control: CacheMarker | None = None
+
+
+def to_part(block: Block) -> Part:
+    kind = block.type
+    if kind == "text":
+        return Text(block.text)
+    if kind == "tool_use":
+        return ToolCall(block.id, block.name, text_of(block.input, "a tool call's input"))
+    if kind == "tool_result":
+        return _tool_result(block)
+    if kind in {"thinking", "redacted_thinking"}:
+        return Thinking(len(block.thinking))
+    if kind == "image":
+        return Media("image")
+    if kind == "document":
+        return Media("document")
+    return Opaque(kind)
+
+
+def _tool_result(block: Block) -> ToolResult:
+    content = block.content
+    failed = block.is_error is True
+    if isinstance(content, str):
+        return ToolResult(block.tool_use_id, len(content), failed)
+    if not isinstance(content, list):
+        return ToolResult(block.tool_use_id, 0, failed)
+    return ToolResult(
+        block.tool_use_id,
+        sum(len(inner.text) for inner in content),
+        failed,
+        media=any(inner.type in {"image", "document"} for inner in content),
+        references=tuple(inner.tool_name for inner in content if inner.type == "tool_reference"),
+    )

@@ -1,0 +1,143 @@
+"""Watches an answer on its way through and keeps what the books need, without a hand on the bytes.
+
+Rules: a tap never raises, and looks closely only at the few events that can matter; text is counted, not decoded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rlmc.domain.chat import Started, Stopped, Stopping, StreamError, Text, ToolCall, Usage
+from rlmc.errors import WireError
+from rlmc.wire.anthropic.events import EventReader
+from rlmc.wire.anthropic.response import decode_completion
+from rlmc.wire.codec import UsageTap
+from rlmc.wire.inflate import Inflater
+from rlmc.wire.sse import Blocks, parse_block
+
+# A body larger than this is no answer of a model.
+_MOST = 64 * 1024 * 1024
+
+_READABLE = frozenset({"identity", "gzip", "x-gzip", "deflate"})
+
+
+class _Tap:
+    """What both kinds share; alone it is the tap on an encoding that cannot be read, and sees nothing."""
+
+    def __init__(self, inflater: Inflater | None = None) -> None:
+        self.model: str | None = None
+        self.usage: Usage | None = None
+        self.stop_reason: str | None = None
+        self.complete = False
+        self.error: str | None = None
+        self.output_chars = 0
+        self._inflater = inflater
+
+    def feed(self, data: bytes) -> None:
+        if self._inflater is None:
+            self._take(data)
+        else:
+            for piece in self._inflater.feed(data):
+                self._take(piece)
+
+    def close(self) -> None:
+        """The bytes have ended; nothing to do where nothing was kept."""
+
+    def _take(self, data: bytes) -> None:
+        """Nothing is seen of what cannot be read."""
+
+
+class StreamTap(_Tap):
+    def __init__(self, inflater: Inflater | None = None) -> None:
+        super().__init__(inflater)
+        self._blocks = Blocks()
+        self._reader = EventReader()
+        self._dead = False
+
+    def _take(self, data: bytes) -> None:
+        if not self._dead:
+            self._look(self._blocks.feed(data))
+
+    def close(self) -> None:
+        if not self._dead:
+            self._look(self._blocks.close())
+        self._dead = True
+
+    def _look(self, blocks: Iterable[bytes]) -> None:
+        try:
+            for block in blocks:
+                # Inside a JSON string the quotes would be escaped: this is the event's type and nothing else.
+                if b'"content_block_delta"' in block:
+                    self._count(block)
+                elif b"message" in block or b"error" in block:
+                    self._read(block)
+        except WireError:
+            self._dead = True  # an event too large to be one
+
+    def _count(self, block: bytes) -> None:
+        """Roughly: the bytes between the quotes, without the backslashes of escapes."""
+        key = b'"text":' if b'"text_delta"' in block else b'"partial_json":'
+        start = block.find(key)
+        if start >= 0:
+            start += len(key) + 1
+            end = block.rfind(b'"')
+            self.output_chars += max(0, end - start - block.count(b"\\", start, end))
+
+    def _read(self, block: bytes) -> None:
+        try:
+            delta = self._reader.read(parse_block(block))
+        except WireError:
+            return
+        match delta:
+            case Started(_, model, usage):
+                self.model, self.usage = model or self.model, usage or self.usage
+            case Stopping(stop_reason, usage):
+                self.stop_reason, self.usage = stop_reason or self.stop_reason, usage or self.usage
+            case Stopped():
+                self.complete = True
+            case StreamError(kind, message):
+                self.error = f"{kind}: {message}" if message else kind
+            case _:
+                pass
+
+
+class BodyTap(_Tap):
+    """For an answer in one piece: read when it has all come."""
+
+    def __init__(self, inflater: Inflater | None = None) -> None:
+        super().__init__(inflater)
+        self._parts: list[bytes] = []
+        self._size = 0
+
+    def _take(self, data: bytes) -> None:
+        self._size += len(data)
+        if self._size <= _MOST:
+            self._parts.append(data)
+        else:
+            self._parts.clear()
+
+    def close(self) -> None:
+        body = b"".join(self._parts)
+        self._parts.clear()
+        if not body:
+            return
+        try:
+            completion = decode_completion(body)
+        except WireError as error:
+            self.error = error.message
+            return
+        self.model, self.usage, self.stop_reason = completion.model, completion.usage, completion.stop_reason
+        self.output_chars = sum(
+            len(part.text) if isinstance(part, Text) else len(part.arguments)
+            for part in completion.parts
+            if isinstance(part, Text | ToolCall)
+        )
+        self.complete = True
+
+
+def usage_tap(*, stream: bool, encoding: str | None) -> UsageTap:
+    name = (encoding or "identity").strip().lower()
+    if name not in _READABLE:
+        return _Tap()
+    inflater = None if name == "identity" else Inflater()
+    return StreamTap(inflater) if stream else BodyTap(inflater)
