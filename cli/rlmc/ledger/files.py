@@ -1,0 +1,64 @@
+"""The database's file: private to the user, and never deleted. What cannot be used is renamed and stays.
+
+Rule: the write-ahead files go with their database, and before it: one of them left behind would be played into the
+next database of that name.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from datetime import datetime
+from pathlib import Path
+
+from rlmc.ledger.schema import migrate, version_of
+
+BUSY_MS = 5_000
+_CHECK_LIMIT = 256 * 1024 * 1024
+_BROKEN = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """A connection for writing, to a database of the newest version. Whatever thread opens it may hand it on."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # SQLite would create it with the mode the umask gives; its own extra files take the mode from this one.
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    if path.stat().st_mode & 0o077:
+        path.chmod(0o600)
+    db = sqlite3.connect(path, timeout=BUSY_MS / 1000, isolation_level=None, check_same_thread=False)
+    try:
+        version_of(db)  # first of all: a database that is not ours is not to be touched
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = NORMAL")
+        migrate(db)
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def is_sound(db: sqlite3.Connection, path: Path) -> bool:
+    """Look through a database of reasonable size for damage. It reads all of it: nothing to do while somebody waits."""
+    if path.stat().st_size > _CHECK_LIMIT:
+        return True
+    return bool(db.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok")
+
+
+def is_broken(error: BaseException) -> bool:
+    """Whether the error says that the file itself is damaged, in contrast to a full disk or a lock."""
+    return isinstance(error, sqlite3.DatabaseError) and getattr(error, "sqlite_errorcode", 0) & 0xFF in _BROKEN
+
+
+def set_aside(path: Path, label: str, now: datetime) -> Path:
+    """Rename the database to `<stem>.<label>-<time>.db` and say where it is now."""
+    stamp = now.strftime("%Y%m%d-%H%M%S")
+    target = path.with_name(f"{path.stem}.{label}-{stamp}{path.suffix}")
+    count = 1
+    while target.exists():
+        count += 1
+        target = path.with_name(f"{path.stem}.{label}-{stamp}-{count}{path.suffix}")
+    for extra in ("-wal", "-shm", ""):
+        source = path.with_name(path.name + extra)
+        if source.exists():
+            source.rename(target.with_name(target.name + extra))
+    return target

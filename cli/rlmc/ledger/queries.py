@@ -1,0 +1,186 @@
+"""Reading the ledger while a daemon may be writing it.
+
+Rule: a reader never changes the file. No file means empty books; one that cannot be read is a `LedgerError` that says
+what to do. Rows come in the order of time, streamed: a year of turns needs no memory. Flags are SQLite's 0 and 1.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import groupby
+from operator import itemgetter
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from rlmc.errors import LedgerError
+from rlmc.ledger.files import BUSY_MS, is_broken
+from rlmc.ledger.schema import VERSION, NewerLedger, NotALedger, version_of
+
+
+class CallRow(NamedTuple):
+    """One model call. Token classes are 0 where `measured` is false; `cost` is None when unknown."""
+
+    role: str
+    provider: str
+    model: str
+    served: bool
+    latency_ms: float
+    input: int
+    cache_read: int
+    cache_write_5m: int
+    cache_write_1h: int
+    output: int
+    thinking: int
+    measured: bool
+    estimated: bool
+    cost: int | None
+
+    @property
+    def prompt(self) -> int:
+        return self.input + self.cache_read + self.cache_write_5m + self.cache_write_1h
+
+
+class TurnRow(NamedTuple):
+    """One turn with what its session adds to it."""
+
+    id: str
+    session: str
+    session_name: str | None
+    client: str
+    directory: str | None
+    simulated: bool
+    started_at: int
+    served_model: str
+    outcome: str
+    reason: str
+    ending: str
+    latency_ms: float
+    baseline: int | None
+    baseline_estimated: bool
+    calls: tuple[CallRow, ...]
+
+
+class SessionRow(NamedTuple):
+    """One session; `turns` counts the rows there are."""
+
+    id: str
+    started_at: int
+    ended_at: int | None
+    client: str
+    name: str | None
+    directory: str | None
+    policy: str
+    simulated: bool
+    requests: int | None
+    turns: int
+
+
+_TURNS = """
+    SELECT t.id, t.session_id, s.name, coalesce(s.client, ''), s.directory, coalesce(s.simulated, 0), t.started_at,
+        t.served_model, t.outcome, t.reason, t.ending, t.latency_ms, t.baseline, t.baseline_estimated,
+        c.role, c.provider, c.model, c.served, c.latency_ms, coalesce(c.input, 0), coalesce(c.cache_read, 0),
+        coalesce(c.cache_write_5m, 0), coalesce(c.cache_write_1h, 0), coalesce(c.output, 0), coalesce(c.thinking, 0),
+        c.input IS NOT NULL, c.usage_estimated, c.cost
+    FROM turns t
+    LEFT JOIN sessions s ON s.id = t.session_id
+    LEFT JOIN calls c ON c.turn_id = t.id
+"""
+_ORDER = " ORDER BY t.started_at, t.id, c.seq"
+_TURN_COLUMNS = 14
+_SESSIONS = """
+    SELECT id, started_at, ended_at, client, name, directory, policy, simulated, requests,
+        (SELECT count(*) FROM turns WHERE turns.session_id = sessions.id)
+    FROM sessions
+"""
+_FOREVER = 2**63 - 1
+
+
+class LedgerReader:
+    def __init__(self, db: sqlite3.Connection | None, path: Path) -> None:
+        self._db = db
+        self._path = path
+
+    @classmethod
+    def open(cls, path: Path) -> LedgerReader:
+        if not path.exists():
+            return cls(None, path)
+        with _explained(path):
+            db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_MS / 1000)
+            try:
+                version = version_of(db)
+            except BaseException:
+                db.close()
+                raise
+        if version == VERSION:
+            return cls(db, path)
+        db.close()
+        if version == 0:  # just created, and still empty
+            return cls(None, path)
+        raise LedgerError(
+            f"the ledger {path} has version {version}, older than this rlmc reads",
+            "run `rlmc start` once to bring it up",
+        )
+
+    def close(self) -> None:
+        if self._db is not None:
+            self._db.close()
+
+    def turns(self, since: int | None = None, until: int | None = None) -> Iterator[TurnRow]:
+        """Turns that started at or after `since` and before `until` (unix microseconds)."""
+        where = " WHERE t.started_at >= ? AND t.started_at < ?"
+        return self._turns(where, (0 if since is None else since, _FOREVER if until is None else until))
+
+    def session_turns(self, session: str) -> Iterator[TurnRow]:
+        return self._turns(" WHERE t.session_id = ?", (session,))
+
+    def has_turns(self, since: int, until: int | None = None) -> bool:
+        sql = "SELECT 1 FROM turns WHERE started_at >= ? AND started_at < ? LIMIT 1"
+        return any(True for _ in self._rows(sql, (since, _FOREVER if until is None else until)))
+
+    def last_session(self) -> SessionRow | None:
+        return next(self._sessions(" ORDER BY started_at DESC, id DESC LIMIT 1", ()), None)
+
+    def find_sessions(self, text: str) -> list[SessionRow]:
+        """The session with this id; else those of this name; else those whose id begins so. Newest first."""
+        order = " ORDER BY started_at DESC, id DESC"
+        prefix = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+        for where, value in (("id = ?", text), ("name = ?", text), ("id LIKE ? ESCAPE '\\'", prefix)):
+            found = list(self._sessions(f" WHERE {where}{order}", (value,)))
+            if found:
+                return found
+        return []
+
+    def _turns(self, where: str, values: tuple[object, ...]) -> Iterator[TurnRow]:
+        rows = self._rows(_TURNS + where + _ORDER, values)
+        for _, group in groupby(rows, key=itemgetter(0)):
+            same = list(group)
+            calls = tuple(CallRow._make(row[_TURN_COLUMNS:]) for row in same if row[_TURN_COLUMNS] is not None)
+            yield TurnRow._make((*same[0][:_TURN_COLUMNS], calls))
+
+    def _sessions(self, rest: str, values: tuple[object, ...]) -> Iterator[SessionRow]:
+        return map(SessionRow._make, self._rows(_SESSIONS + rest, values))
+
+    def _rows(self, sql: str, values: tuple[object, ...]) -> Iterator[tuple[Any, ...]]:
+        if self._db is None:
+            return
+        with _explained(self._path):
+            yield from self._db.execute(sql, values)
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except NotALedger as error:
+        raise LedgerError(f"{path}: {error.message}", error.hint) from None
+    except NewerLedger as error:
+        raise LedgerError(f"{path}: {error.message}", error.hint) from None
+    except sqlite3.Error as error:
+        if is_broken(error):
+            raise LedgerError(
+                f"the ledger {path} is damaged: {error}",
+                "`rlmc restart` keeps it aside under another name and begins a new one",
+            ) from error
+        raise LedgerError(f"the ledger {path} cannot be read: {error}", "see whether its folder is yours") from error

@@ -1,0 +1,237 @@
+"""From rows to the account a user reads: what was paid, what the verify model alone would have cost, what that saved.
+
+Rule: pure, and honest about gaps. An unknown amount is never counted as 0: a sum over one is a bound (`Amount`), and a
+saving between two bounds is a bound or unknown (`Saving`). Simulated turns are never added to real ones.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from rlmc.domain.money import Picodollars
+from rlmc.domain.turn import Outcome, Reason
+from rlmc.ledger.queries import CallRow, TurnRow
+
+Grouping = Literal["session", "day", "model", "outcome", "client", "project"]
+
+
+@dataclass(slots=True)
+class Amount:
+    """A sum of money of which `missing` parts are unknown: with any of them it is "at least" `known`."""
+
+    known: Picodollars = 0
+    missing: int = 0
+
+    @property
+    def exact(self) -> Picodollars | None:
+        return None if self.missing else self.known
+
+    def add(self, part: Picodollars | None) -> None:
+        if part is None:
+            self.missing += 1
+        else:
+            self.known += part
+
+
+@dataclass(frozen=True, slots=True)
+class Saving:
+    """Baseline minus paid; negative is a loss. `bound` says what the figure is when parts of either are unknown."""
+
+    amount: Picodollars | None
+    bound: Literal["exact", "at most", "at least", "unknown"]
+
+
+@dataclass(slots=True)
+class Side:
+    """The calls of one side, draft or verify. Prompt tokens come in the four disjoint classes."""
+
+    calls: int = 0
+    input: int = 0
+    cache_read: int = 0
+    cache_write_5m: int = 0
+    cache_write_1h: int = 0
+    output: int = 0
+    thinking: int = 0
+    paid: Amount = field(default_factory=Amount)
+
+    @property
+    def prompt(self) -> int:
+        return self.input + self.cache_read + self.cache_write_5m + self.cache_write_1h
+
+    @property
+    def read_share(self) -> float | None:
+        return self.cache_read / self.prompt if self.prompt else None
+
+    def add(self, call: CallRow) -> None:
+        self.calls += 1
+        self.input += call.input
+        self.cache_read += call.cache_read
+        self.cache_write_5m += call.cache_write_5m
+        self.cache_write_1h += call.cache_write_1h
+        self.output += call.output
+        self.thinking += call.thinking
+        self.paid.add(call.cost)
+
+
+@dataclass(slots=True)
+class Latencies:
+    """Milliseconds, kept until somebody asks for a percentile (nearest rank)."""
+
+    values: list[float] = field(default_factory=list)
+
+    def percentile(self, percent: int) -> float | None:
+        if not self.values:
+            return None
+        ordered = sorted(self.values)
+        return ordered[max(0, -(-percent * len(ordered) // 100) - 1)]
+
+
+@dataclass(slots=True)
+class SavingsReport:
+    """The account of some turns. `first_at` and `session_name` are the first turn's. Latencies are those of turns that
+    came to a proper end.
+
+    `baseline_latency` is what turns would have taken without rlmc, judged by the direct calls. `unpriced` counts calls
+    of which the tokens are known but not the price, by model; `unmeasured` calls that sent no usage at all.
+    """
+
+    turns: int = 0
+    first_at: int | None = None
+    session_name: str | None = None
+    outcomes: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+    paid: Amount = field(default_factory=Amount)
+    baseline: Amount = field(default_factory=Amount)
+    baseline_estimated: int = 0
+    draft: Side = field(default_factory=Side)
+    verify: Side = field(default_factory=Side)
+    wasted: Side = field(default_factory=Side)
+    latency: Latencies = field(default_factory=Latencies)
+    latency_by_outcome: dict[str, Latencies] = field(default_factory=dict)
+    baseline_latency: Latencies = field(default_factory=Latencies)
+    unpriced: Counter[str] = field(default_factory=Counter)
+    unmeasured: int = 0
+    estimated_calls: int = 0
+    audits: int = 0
+    unfinished: int = 0
+    simulated: bool = False
+
+    @property
+    def saving(self) -> Saving:
+        difference = self.baseline.known - self.paid.known
+        match bool(self.paid.missing), bool(self.baseline.missing):
+            case False, False:
+                return Saving(difference, "exact")
+            case True, False:
+                return Saving(difference, "at most")
+            case False, True:
+                return Saving(difference, "at least")
+            case _:
+                return Saving(None, "unknown")
+
+    @property
+    def share(self) -> float | None:
+        """The saving as a share of the baseline, when both are known."""
+        saved, whole = self.saving, self.baseline.known
+        return None if saved.bound != "exact" or saved.amount is None or whole <= 0 else saved.amount / whole
+
+    @property
+    def break_even(self) -> float | None:
+        """How many more turns, as a share, rlmc may have caused before the saving is gone."""
+        share = self.share
+        return None if share is None or not 0 < share < 1 else 1 / (1 - share) - 1
+
+    @property
+    def auto_mode_turns(self) -> int:
+        return self.reasons[Reason.SAFEGUARDS.value]
+
+    @property
+    def drafted_turns(self) -> int:
+        """Turns whose answer is a draft."""
+        return self.outcomes[Outcome.SKIPPED.value] + self.outcomes[Outcome.ACCEPTED.value]
+
+    def add(self, turn: TurnRow) -> None:
+        if not self.turns:
+            self.first_at, self.session_name = turn.started_at, turn.session_name
+        self.turns += 1
+        self.simulated = bool(turn.simulated)
+        self.outcomes[turn.outcome] += 1
+        self.reasons[turn.reason] += 1
+        self.baseline.add(turn.baseline)
+        self.baseline_estimated += bool(turn.baseline_estimated)
+        if turn.ending == "complete":
+            self.latency.values.append(turn.latency_ms)
+            self.latency_by_outcome.setdefault(turn.outcome, Latencies()).values.append(turn.latency_ms)
+        else:
+            self.unfinished += 1
+        for call in turn.calls:
+            self._add_call(turn, call)
+
+    def _add_call(self, turn: TurnRow, call: CallRow) -> None:
+        self.paid.add(call.cost)
+        self.estimated_calls += bool(call.estimated)
+        self.audits += call.role == "audit"
+        if call.cost is None and call.measured:
+            self.unpriced[f"{call.provider}/{call.model}"] += 1
+        elif call.cost is None:
+            self.unmeasured += 1
+        if call.role == "draft":
+            self.draft.add(call)
+            if not call.served:
+                self.wasted.add(call)
+        else:
+            self.verify.add(call)
+        if call.role == "direct" and call.served and turn.ending == "complete":
+            self.baseline_latency.values.append(call.latency_ms)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A report, the same by groups, and how many simulated turns were left out because there are real ones."""
+
+    total: SavingsReport
+    groups: tuple[tuple[str, SavingsReport], ...]
+    left_out: int
+
+
+def account(turns: Iterable[TurnRow], by: Grouping | None, day: Callable[[int], str]) -> Account:
+    """One pass over the turns. `day` names the local day of a moment, in a form that sorts.
+
+    Real turns make the account; simulated ones only where there is nothing else.
+    """
+    totals = {False: SavingsReport(), True: SavingsReport()}
+    groups: dict[bool, dict[str, SavingsReport]] = {False: {}, True: {}}
+    for turn in turns:
+        kind = bool(turn.simulated)
+        totals[kind].add(turn)
+        if by is not None:
+            groups[kind].setdefault(_key(turn, by, day), SavingsReport()).add(turn)
+    kind = totals[False].turns == 0
+    left_out = 0 if kind else totals[True].turns
+    return Account(totals[kind], tuple(sorted(groups[kind].items(), key=lambda item: _order(item[0], by))), left_out)
+
+
+def _key(turn: TurnRow, by: Grouping, day: Callable[[int], str]) -> str:
+    match by:
+        case "session":
+            return turn.session
+        case "day":
+            return day(turn.started_at)
+        case "model":
+            return turn.served_model
+        case "outcome":
+            return turn.outcome
+        case "client":
+            return turn.client
+        case "project":
+            return turn.directory or ""
+
+
+def _order(key: str, by: Grouping | None) -> tuple[int, str]:
+    if by == "outcome":
+        known = [outcome.value for outcome in Outcome]
+        return (known.index(key) if key in known else len(known)), key
+    return 0, key

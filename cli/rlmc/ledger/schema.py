@@ -1,0 +1,140 @@
+"""The database's tables as ordered migrations; `PRAGMA user_version` counts those that were applied.
+
+Rule: a published migration never changes; a new one is added at the end. A database of a newer version is left alone.
+Money is integer picodollars, NULL when unknown. Token classes are NULL when a call's usage is unknown.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+
+from rlmc.errors import LedgerError
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    (
+        """
+        CREATE TABLE sessions (
+            id TEXT PRIMARY KEY,
+            started_at INTEGER NOT NULL,
+            ended_at INTEGER,
+            client TEXT NOT NULL,
+            name TEXT,
+            directory TEXT,
+            git_branch TEXT,
+            policy TEXT NOT NULL,
+            draft_model TEXT,
+            verify_model TEXT,
+            version TEXT NOT NULL,
+            simulated INTEGER NOT NULL,
+            requests INTEGER,
+            turns INTEGER,
+            auto_mode_turns INTEGER
+        )
+        """,
+        """
+        CREATE TABLE turns (
+            id TEXT PRIMARY KEY,
+            session_id TEXT NOT NULL,
+            conversation TEXT NOT NULL,
+            started_at INTEGER NOT NULL,
+            protocol TEXT NOT NULL,
+            request_class TEXT NOT NULL,
+            requested_model TEXT NOT NULL,
+            served_model TEXT NOT NULL,
+            policy TEXT NOT NULL,
+            outcome TEXT NOT NULL,
+            reason TEXT NOT NULL,
+            ending TEXT NOT NULL,
+            status INTEGER,
+            ttfb_ms REAL,
+            latency_ms REAL NOT NULL,
+            baseline INTEGER,
+            baseline_estimated INTEGER NOT NULL,
+            signals TEXT NOT NULL,
+            findings TEXT NOT NULL
+        )
+        """,
+        """
+        CREATE TABLE calls (
+            turn_id TEXT NOT NULL,
+            seq INTEGER NOT NULL,
+            role TEXT NOT NULL,
+            provider TEXT NOT NULL,
+            model TEXT NOT NULL,
+            started_at INTEGER NOT NULL,
+            ttfb_ms REAL,
+            latency_ms REAL NOT NULL,
+            status INTEGER,
+            error TEXT,
+            stop_reason TEXT,
+            served INTEGER NOT NULL,
+            input INTEGER,
+            cache_read INTEGER,
+            cache_write_5m INTEGER,
+            cache_write_1h INTEGER,
+            output INTEGER,
+            thinking INTEGER,
+            web_searches INTEGER,
+            others TEXT,
+            unpriced TEXT,
+            usage_estimated INTEGER NOT NULL,
+            cost INTEGER,
+            price_source TEXT,
+            PRIMARY KEY (turn_id, seq)
+        ) WITHOUT ROWID
+        """,
+        """
+        CREATE TABLE contents (
+            turn_id TEXT PRIMARY KEY,
+            request BLOB,
+            answer BLOB
+        ) WITHOUT ROWID
+        """,
+        "CREATE INDEX sessions_by_time ON sessions (started_at)",
+        "CREATE INDEX turns_by_time ON turns (started_at, id)",
+        "CREATE INDEX turns_by_session ON turns (session_id, started_at, id)",
+    ),
+)
+VERSION = len(MIGRATIONS)
+
+
+class NotALedger(LedgerError):
+    """The file is a database, but not one of ours."""
+
+
+class NewerLedger(LedgerError):
+    """The database was written by a newer version of rlmc."""
+
+    def __init__(self, version: int) -> None:
+        super().__init__(
+            f"the ledger has version {version}; this rlmc knows versions up to {VERSION}",
+            "upgrade rlmc, or point RLMC_DATA_DIR at another folder",
+        )
+        self.version = version
+
+
+def version_of(db: sqlite3.Connection) -> int:
+    """The database's version, 0 for an empty one. Raises `NewerLedger`, `NotALedger`."""
+    version = int(db.execute("PRAGMA user_version").fetchone()[0])
+    if version > VERSION:
+        raise NewerLedger(version)
+    tables = {row[0] for row in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if tables >= {"sessions", "turns", "calls"} if version else not tables:
+        return version
+    raise NotALedger("the file is an SQLite database, but no rlmc ledger", "move it away and try again")
+
+
+def migrate(db: sqlite3.Connection) -> None:
+    """Bring the database to the newest version, each step as a whole or not at all. Two processes may try at once."""
+    while version_of(db) < VERSION:
+        db.execute("BEGIN IMMEDIATE")
+        try:
+            version = version_of(db)
+            if version < VERSION:
+                for statement in MIGRATIONS[version]:
+                    db.execute(statement)
+                db.execute(f"PRAGMA user_version = {version + 1}")
+            db.execute("COMMIT")
+        except BaseException:
+            db.execute("ROLLBACK")
+            raise

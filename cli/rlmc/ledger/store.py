@@ -1,0 +1,254 @@
+"""The ledger's one writer: a thread of its own, so that no turn ever waits for a disk.
+
+Rule: nothing here raises into a turn. What cannot be written now (locked, disk full) waits in memory and is tried
+again until the ledger is closed; memory is bounded, and rows it cannot hold are counted and said. A damaged database or
+one of a newer version is renamed, never deleted, and a new one begun.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from queue import Empty, SimpleQueue
+
+from rlmc.domain.record import SessionRecord, TurnRecord
+from rlmc.ledger import files, rows
+from rlmc.ledger.schema import NewerLedger, NotALedger
+
+MAX_WAITING = 20_000
+MAX_WAITING_CONTENT = 64 * 1024 * 1024
+_BATCH = 500
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """Something to write, or (without `write`) a place in the queue somebody waits for."""
+
+    write: Callable[[sqlite3.Connection], None] | None = None
+    content: int = 0
+    done: threading.Event | None = None
+    last: bool = False
+
+
+class Ledger:
+    """Open it with `Ledger.open`; every method may be called from any thread, and none waits but flush and close."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._db: sqlite3.Connection | None = None
+        self._file: tuple[int, int] | None = None
+        self._queue: SimpleQueue[_Job] = SimpleQueue()
+        self._lock = threading.Lock()
+        self._waiting = 0
+        self._waiting_content = 0
+        self._dropped = 0
+        self._failure: str | None = None
+        self._notices: list[str] = []
+        self._closed = False
+        self._give_up = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="rlmc-ledger", daemon=True)
+
+    @classmethod
+    def open(cls, path: Path) -> Ledger:
+        """Never fails: what is wrong is in `error`, and is tried again with every row."""
+        ledger = cls(path)
+        try:
+            ledger._connection()
+        except (sqlite3.Error, OSError) as error:
+            ledger._failure = _describe(error, path)
+        ledger._thread.start()
+        return ledger
+
+    # --- what a daemon calls ----------------------------------------------------------------------------------------
+
+    def start_session(self, session: SessionRecord) -> None:
+        self._put(_Job(partial(rows.write_session, s=session)))
+
+    def end_session(self, id: str, at: int, requests: int, turns: int, auto_mode_turns: int) -> None:
+        write = partial(rows.end_session, id=id, at=at, requests=requests, turns=turns, auto_mode_turns=auto_mode_turns)
+        self._put(_Job(write))
+
+    def record(self, turn: TurnRecord) -> None:
+        content = len(turn.request_body or b"") + len(turn.answer_body or b"")
+        with self._lock:
+            full = self._waiting >= MAX_WAITING
+            if content and self._waiting_content + content > MAX_WAITING_CONTENT:
+                turn, content = replace(turn, request_body=None, answer_body=None), 0
+        if full:
+            self._lose(1)
+        else:
+            self._put(_Job(partial(rows.write_turn, t=turn), content))
+
+    def flush(self, timeout: float) -> bool:
+        """Wait until everything recorded so far is committed. False when that took too long or failed."""
+        done = threading.Event()
+        return self._put(_Job(done=done)) and done.wait(timeout)
+
+    def close(self, timeout: float = 5.0) -> None:
+        """Write what is waiting, within `timeout` seconds, and stop."""
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+        self._queue.put(_Job(last=True))
+        self._thread.join(timeout)
+        self._give_up.set()
+        self._thread.join(timeout)
+
+    @property
+    def error(self) -> str | None:
+        """What is wrong at the moment, or which rows were lost; None when all is well."""
+        parts = [self._failure] if self._failure else []
+        if self._dropped:
+            parts.append(f"{self._dropped} records were lost")
+        return "; ".join(parts) or None
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What happened to databases that could not be used, with their paths."""
+        return tuple(self._notices)
+
+    # --- the writer ---------------------------------------------------------------------------------------------------
+
+    def _put(self, job: _Job) -> bool:
+        with self._lock:
+            if not self._closed:
+                self._waiting += 1
+                self._waiting_content += job.content
+                self._queue.put(job)
+                return True
+        self._lose(job.write is not None)
+        return False
+
+    def _lose(self, count: int) -> None:
+        with self._lock:
+            self._dropped += count
+
+    def _run(self) -> None:
+        self._check()
+        last = False
+        while not last:
+            batch = [self._queue.get()]
+            with suppress(Empty):
+                while len(batch) < _BATCH:
+                    batch.append(self._queue.get_nowait())
+            last = any(job.last for job in batch)
+            self._save(batch)
+            with self._lock:
+                self._waiting -= sum(not job.last for job in batch)
+                self._waiting_content -= sum(job.content for job in batch)
+        if self._db is not None:
+            with suppress(sqlite3.Error):
+                self._db.close()
+
+    def _check(self) -> None:
+        """Damage deep in the file shows only to a reader; look for it once, before the first row is added."""
+        try:
+            if self._db is not None and not files.is_sound(self._db, self._path):
+                self._set_aside("corrupt", "is damaged")
+        except (sqlite3.Error, OSError) as error:
+            self._recover(error)
+
+    def _save(self, jobs: list[_Job]) -> None:
+        pause = _FIRST_PAUSE
+        while True:
+            try:
+                self._commit(jobs)
+            except (sqlite3.OperationalError, OSError) as error:
+                if self._recover(error):
+                    continue
+                if self._give_up.wait(pause):
+                    self._lose(sum(job.write is not None for job in jobs))
+                    return
+                pause = min(pause * 2, _LONGEST_PAUSE)
+            except Exception as error:  # a value no database takes: the row at fault must not hold up the others
+                if self._recover(error):
+                    continue
+                if len(jobs) > 1:
+                    for job in jobs:
+                        self._save([job])
+                    return
+                self._lose(1)
+                return
+            else:
+                self._failure = None
+                return
+
+    def _commit(self, jobs: list[_Job]) -> None:
+        writes = [job.write for job in jobs if job.write is not None]
+        if writes:
+            db = self._connection()
+            db.execute("BEGIN IMMEDIATE")
+            try:
+                for write in writes:
+                    write(db)
+                db.execute("COMMIT")
+            except BaseException:
+                with suppress(sqlite3.Error):
+                    db.execute("ROLLBACK")
+                raise
+        for job in jobs:
+            if job.done is not None:
+                job.done.set()
+
+    def _connection(self) -> sqlite3.Connection:
+        """The open database; opened anew when its file was moved or deleted, which SQLite itself would not notice."""
+        if self._db is not None:
+            if self._file == _identity(self._path):
+                return self._db
+            self._db.close()
+            self._db = None
+        try:
+            self._db = files.connect(self._path)
+        except NewerLedger as error:
+            self._set_aside(f"newer-{error.version}", f"has version {error.version}, newer than this rlmc knows,")
+            self._db = files.connect(self._path)
+        except NotALedger:
+            self._set_aside("corrupt", "is no rlmc ledger")
+            self._db = files.connect(self._path)
+        except sqlite3.DatabaseError as error:
+            if not files.is_broken(error):
+                raise
+            self._set_aside("corrupt", "is damaged")
+            self._db = files.connect(self._path)
+        self._file = _identity(self._path)
+        return self._db
+
+    def _recover(self, error: BaseException) -> bool:
+        """Note what went wrong. True when the cause is gone: a damaged database was set aside."""
+        self._failure = _describe(error, self._path)
+        if not files.is_broken(error):
+            return False
+        try:
+            self._set_aside("corrupt", "is damaged")
+        except OSError as failed:
+            self._failure = _describe(failed, self._path)
+            return False
+        return True
+
+    def _set_aside(self, label: str, why: str) -> None:
+        if self._db is not None:
+            with suppress(sqlite3.Error):
+                self._db.close()
+            self._db = None
+        target = files.set_aside(self._path, label, datetime.now().astimezone())
+        self._notices.append(f"the ledger {self._path} {why} and was kept as {target}; a new one was begun")
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _describe(error: BaseException, path: Path) -> str:
+    return f"the ledger {path} cannot be written: {error}"
