@@ -1,0 +1,98 @@
+"""Wires the parts of the daemon together; the only module that knows them all."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+
+from rlmc.config.load import load
+from rlmc.config.paths import ledger_file
+from rlmc.errors import RlmcError
+from rlmc.ledger.store import Ledger
+from rlmc.server.app import App
+from rlmc.server.books import Books
+from rlmc.server.control import Control
+from rlmc.server.parts import build_parts
+from rlmc.server.sessions import Sessions
+from rlmc.upstream.client import HttpTransport
+from rlmc.upstream.prices import load_prices
+from rlmc.upstream.providers import NAMES
+from rlmc.upstream.simulated import SimulatedTransport
+from rlmc.upstream.transport import Transport
+
+
+class DaemonApp:
+    """What the daemon serves and needs to know: the ASGI app, and when it may end."""
+
+    def __init__(self, *, port: int, control_token: str, instance: str, log: logging.Logger) -> None:
+        self._log = log
+        self._port = port
+        self._token = control_token
+        self._instance = instance
+        self._app: App | None = None
+        self._control: Control | None = None
+        self._transports: dict[str, Transport] = {}
+        self._loading: asyncio.Task[None] | None = None
+        self.stop_requested = asyncio.Event()
+        self._started = time.monotonic()
+
+    async def startup(self) -> None:
+        """Inside the event loop: opens the ledger and the connection pool, begins to load prices. A configuration that
+        cannot be read does not keep the daemon from starting; the defaults hold and `status` says so."""
+        error = None
+        try:
+            config = load(env={}, providers=NAMES)
+            build_parts(config.settings)
+        except RlmcError as problem:
+            error = problem.message
+            self._log.warning("configuration not taken: %s", error)
+            config = load(path=ledger_file().with_name("no-config.toml"), env={}, providers=NAMES)
+        ledger = Ledger.open(ledger_file())
+        for notice in ledger.notices:
+            self._log.warning("%s", notice)
+        books = Books(ledger)
+        sessions = Sessions()
+        control = Control(
+            token=self._token,
+            instance=self._instance,
+            port=self._port,
+            sessions=sessions,
+            books=books,
+            config=config,
+            stop=self.stop_requested,
+            config_error=error,
+        )
+        control.note_config_seen()
+        self._transports = {"http": HttpTransport(), "sim": SimulatedTransport()}
+        self._control = control
+        self._app = App(port=self._port, sessions=sessions, transports=self._transports, books=books, control=control)
+        self._books, self._sessions = books, sessions
+        self._loading = asyncio.create_task(books.load(load_prices))
+
+    async def app(self, scope: object, receive: object, send: object) -> None:
+        if self._app is None:
+            raise RuntimeError("served before startup")
+        await self._app(scope, receive, send)  # type: ignore[arg-type]  # uvicorn's own types are looser
+
+    def busy(self) -> bool:
+        return self._app is not None and (self._app.active > 0 or self._sessions.alive() > 0)
+
+    def idle_seconds(self) -> float:
+        return time.monotonic() - (self._app.last_used if self._app else self._started)
+
+    def idle_timeout(self) -> float:
+        return self._control.config.settings.idle_timeout if self._control else 0.0
+
+    async def shutdown(self) -> None:
+        """Everything finished is in the ledger before this returns."""
+        if self._loading is not None:
+            await self._loading
+        for transport in self._transports.values():
+            await transport.close()
+        await self._books.flush()
+        await asyncio.to_thread(self._books.ledger.close)
+
+
+def build_daemon(*, port: int, control_token: str, instance: str, log: logging.Logger) -> DaemonApp:
+    return DaemonApp(port=port, control_token=control_token, instance=instance, log=log)

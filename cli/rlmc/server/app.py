@@ -1,0 +1,176 @@
+"""The daemon's ASGI application: a few paths, plain, without a framework on the way of a turn.
+
+`/s/<token>/…` is an agent's; `/-/…` is the command line's. Anything else does not exist.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Coroutine
+from contextlib import suppress
+
+from rlmc.domain.turn import Model
+from rlmc.errors import WireError
+from rlmc.server.books import Books
+from rlmc.server.calls import Call
+from rlmc.server.control import Control
+from rlmc.server.egress import BrokenOff, relay
+from rlmc.server.headers import first
+from rlmc.server.ingress import (
+    ClientGone,
+    Inbound,
+    Receive,
+    Scope,
+    Send,
+    TooLarge,
+    normal_path,
+    read_body,
+    refusal,
+    scope_headers,
+)
+from rlmc.server.outgoing import Outgoing
+from rlmc.server.requests import forwarded
+from rlmc.server.sessions import Session, Sessions
+from rlmc.server.turns import serve_turn
+from rlmc.upstream.credentials import client_credential
+from rlmc.upstream.transport import Transport
+from rlmc.wire import PROTOCOLS
+from rlmc.wire.codec import Codec
+
+log = logging.getLogger("rlmc.app")
+
+# path -> protocol of the turns it takes
+TURN_PATHS = {"/v1/messages": "anthropic"}
+
+
+class App:
+    """`port` is what the Host header must name. `active` counts requests of agents under way."""
+
+    def __init__(
+        self,
+        *,
+        port: int,
+        sessions: Sessions,
+        transports: dict[str, Transport],
+        books: Books,
+        control: Control,
+    ) -> None:
+        self._port = port
+        self._sessions = sessions
+        self._transports = transports
+        self._books = books
+        self._control = control
+        self.active = 0
+        self.last_used = time.monotonic()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        headers = scope_headers(scope)
+        path: str = scope["path"]
+        codec = PROTOCOLS["anthropic"]
+        out = Outgoing(send, codec, "req_rlmc")
+        why_not = refusal(headers, self._port)
+        if why_not is not None:
+            await out.fail(403, f"rlmc: {why_not}")
+            return
+        if path.startswith("/-/"):
+            await self._control.serve(scope["method"], path, headers, receive, send)
+            return
+        session, rest = self._session_of(path)
+        if session is None:
+            await out.fail(404, "rlmc: no session has this address; start the agent with: rlmc run -- <agent>")
+            return
+        self.active += 1
+        self.last_used = session.last_used = time.monotonic()
+        session.requests += 1
+        try:
+            await self._serve(session, rest, scope, headers, receive, send, codec, out)
+        except ClientGone:
+            pass
+        finally:
+            self.active -= 1
+            self.last_used = session.last_used = time.monotonic()
+
+    def _session_of(self, path: str) -> tuple[Session | None, str]:
+        if not path.startswith("/s/"):
+            return None, ""
+        token, slash, rest = path[3:].partition("/")
+        return self._sessions.by_token(token), slash + rest
+
+    async def _serve(
+        self,
+        session: Session,
+        rest: str,
+        scope: Scope,
+        headers: list[tuple[str, str]],
+        receive: Receive,
+        send: Send,
+        codec: Codec,
+        out: Outgoing,
+    ) -> None:
+        limit = session.parts.settings.body_limit
+        try:
+            body = await read_body(receive, limit, first(headers, "content-length"))
+        except TooLarge:
+            await out.fail(413, f"rlmc: the request's body is over body-limit ({limit} bytes)")
+            return
+        # The raw path keeps escapes as the client wrote them.
+        raw = (scope.get("raw_path") or b"").decode("latin-1")
+        if raw.startswith("/s/"):
+            rest = "/" + raw[3:].partition("/")[2]
+        path = normal_path(rest or "/")
+        inbound = Inbound(
+            scope["method"],
+            path,
+            scope["query_string"].decode("latin-1"),
+            headers,
+            body,
+            client_credential(headers),
+        )
+        protocol = TURN_PATHS.get(path)
+        if protocol is not None and inbound.method == "POST":
+            media_type = (first(headers, "content-type") or "").split(";")[0].strip().lower()
+            if media_type != "application/json":
+                await out.fail(415, "rlmc: content-type must be application/json")
+                return
+            await self._control.refresh_config()
+            work = serve_turn(session, inbound, PROTOCOLS[protocol], send, self._transports, self._books)
+        else:
+            work = self._pass_through(session, inbound, codec, out)
+        await _until_gone(work, receive)
+
+    async def _pass_through(self, session: Session, inbound: Inbound, codec: Codec, out: Outgoing) -> None:
+        parts = session.parts
+        body = inbound.body
+        if parts.settings.verify_model is not None and inbound.path.endswith("/count_tokens"):
+            with suppress(WireError):
+                body = codec.replace_model(body, parts.settings.verify_model.name)
+        request = forwarded(session, inbound, body)
+        provider = parts.verify_provider.name
+        transport = self._transports.get(provider) or self._transports["http"]
+        with suppress(BrokenOff):
+            await relay(Call("direct", Model(provider, "")), request, transport, out, codec)
+
+
+async def _until_gone(work: Coroutine[None, None, None], receive: Receive) -> None:
+    """Run to the end, or until the client hangs up: then what is under way is cancelled, at the provider too."""
+    task = asyncio.ensure_future(work)
+    gone = asyncio.ensure_future(_disconnected(receive))
+    try:
+        await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+    finally:
+        gone.cancel()
+        if not task.done():
+            task.cancel()
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

@@ -1,0 +1,74 @@
+"""One model call under way, and the turn it belongs to: what the books will want to know, gathered as it happens."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Literal
+
+from rlmc.domain.chat import Usage
+from rlmc.domain.turn import Model
+from rlmc.upstream.transport import Transport, UpstreamRequest, UpstreamResponse
+
+CallRoleName = Literal["draft", "verify", "direct"]
+
+
+def wall_us() -> int:
+    return time.time_ns() // 1000
+
+
+@dataclass(slots=True)
+class Call:
+    """A call from just before it is sent. Times: `started_at` wall microseconds, the others monotonic seconds."""
+
+    role: CallRoleName
+    model: Model
+    started_at: int = field(default_factory=wall_us)
+    began: float = field(default_factory=time.monotonic)
+    first_byte: float | None = None
+    ended: float | None = None
+    status: int | None = None
+    error: str | None = None
+    usage: Usage | None = None
+    complete: bool = False
+    output_chars: int = 0
+    stop_reason: str | None = None
+    served: bool = False
+    appended_chars: int = 0
+    response: UpstreamResponse | None = None
+    _chunks: AsyncIterator[bytes] | None = None
+
+    async def send(self, transport: Transport, request: UpstreamRequest) -> UpstreamResponse:
+        """Raises UpstreamError when no headers arrive."""
+        self.response = await transport.send(request)
+        self.status = self.response.status
+        return self.response
+
+    def chunks(self) -> AsyncIterator[bytes]:
+        """The body, one iterator for the call's whole life: who reads on goes on where the last one stopped."""
+        if self._chunks is None:
+            self._chunks = self._read()
+        return self._chunks
+
+    async def _read(self) -> AsyncIterator[bytes]:
+        if self.response is None:
+            return
+        async for chunk in self.response.chunks():
+            if self.first_byte is None:
+                self.first_byte = time.monotonic()
+            yield chunk
+
+    async def close(self) -> None:
+        """Ends the call; one not read to its end is cancelled at the provider. Safe to call twice."""
+        if self.ended is None:
+            self.ended = time.monotonic()
+        if self.response is not None:
+            response, self.response = self.response, None
+            with suppress(Exception):
+                await response.close()
+
+    def fail(self, error: str) -> None:
+        if self.error is None:
+            self.error = error

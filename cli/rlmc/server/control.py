@@ -1,0 +1,340 @@
+"""The command line's side of the daemon: `/-/…`, behind the control token of the state file.
+
+Keys arrive here and stay in memory. A change of configuration is built whole before it replaces anything; turns under
+way keep the parts they began with.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import json
+import logging
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import rlmc
+from rlmc.config.load import Config, load, overlay
+from rlmc.config.paths import config_file, ledger_file
+from rlmc.domain.record import SessionRecord
+from rlmc.errors import ConfigError, RlmcError
+from rlmc.server.books import Books
+from rlmc.server.calls import wall_us
+from rlmc.server.headers import first
+from rlmc.server.ingress import ClientGone, Receive, Send, TooLarge, read_body
+from rlmc.server.parts import Parts, build_parts
+from rlmc.server.sessions import Session, Sessions
+from rlmc.upstream.providers import NAMES
+from rlmc.upstream.transport import Headers, Network
+
+log = logging.getLogger("rlmc.control")
+
+_BODY_LIMIT = 1 << 20
+_ATTACH_SECONDS = 5.0
+_FORGET_SECONDS = 6 * 3600.0
+_LOOK_AT_FILE_SECONDS = 0.5
+
+
+class BadRequest(Exception):
+    """The command line sent something that makes no sense; the text says what."""
+
+
+@dataclass(slots=True)
+class Control:
+    """`stop` is set when the daemon is asked to end. `config` is the file in force, without any session's overrides."""
+
+    token: str
+    instance: str
+    port: int
+    sessions: Sessions
+    books: Books
+    config: Config
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    started: float = field(default_factory=time.monotonic)
+    started_at: int = field(default_factory=wall_us)
+    config_error: str | None = None
+    last_error: str | None = None
+    _looked: float = 0.0
+    _seen: tuple[int, int] | None = None
+
+    async def serve(self, method: str, path: str, headers: Headers, receive: Receive, send: Send) -> None:
+        presented = (first(headers, "authorization") or "").removeprefix("Bearer ")
+        if not hmac.compare_digest(presented.encode(), self.token.encode()):
+            await _reply(send, 401, {"error": "control token missing or wrong"})
+            return
+        try:
+            steps = path.removeprefix("/-/").split("/")
+            match method, steps:
+                case "GET", ["sessions", session_id, "attach"]:
+                    await self._attach(session_id, receive, send)
+                    return
+                case "GET", ["health"]:
+                    answer = self.health()
+                case "GET", ["status"]:
+                    answer = self.status()
+                case "POST", ["sessions"]:
+                    answer = self.register(_object(await read_body(receive, _BODY_LIMIT, None)))
+                case "POST", ["sessions", session_id, "end"]:
+                    answer = await self.end(session_id)
+                case "POST", ["reload"]:
+                    self.reload()
+                    answer = {"ok": self.config_error is None, "error": self.config_error}
+                case "POST", ["stop"]:
+                    self.stop.set()
+                    answer = {"ok": True}
+                case _:
+                    await _reply(send, 404, {"error": "no such control path"})
+                    return
+        except ClientGone:
+            return
+        except (BadRequest, TooLarge, RlmcError) as error:
+            await _reply(send, 400, {"error": str(error) or "too large"})
+            return
+        await _reply(send, 200, answer)
+
+    # --- facts ----------------------------------------------------------------------------------------------------
+
+    def health(self) -> dict[str, Any]:
+        return {
+            "version": rlmc.__version__,
+            "pid": os.getpid(),
+            "instance": self.instance,
+            "sessions_alive": self.sessions.alive(),
+        }
+
+    def status(self) -> dict[str, Any]:
+        settings = self.config.settings
+        try:
+            parts = build_parts(settings)
+            draft, who_sees = parts.draft_model(), parts.who_sees()
+        except ConfigError as error:
+            draft, who_sees = None, [error.message]
+        return {
+            **self.health(),
+            "port": self.port,
+            "started_at": self.started_at,
+            "uptime_s": round(time.monotonic() - self.started, 3),
+            "policy": settings.policy,
+            "draft_model": None if draft is None else str(draft),
+            "verify_model": str(settings.verify_model or "as-requested"),
+            "sessions": [
+                {
+                    "id": s.id,
+                    "client": s.client,
+                    "name": s.name,
+                    "directory": s.directory,
+                    "alive": s.attached > 0,
+                    "requests": s.requests,
+                    "turns": s.turns,
+                    "policy": s.parts.policy.name,
+                    "draft_model": None if s.parts.draft_model() is None else str(s.parts.draft_model()),
+                    "who_sees": s.parts.who_sees(),
+                }
+                for s in self.sessions.all()
+            ],
+            "last_error": self.books.error or self.last_error,
+            "config_error": self.config_error,
+            "ledger_error": self.books.ledger.error,
+            "ledger_path": str(ledger_file()),
+            "ledger_notices": list(self.books.ledger.notices),
+            "who_sees": who_sees,
+        }
+
+    # --- sessions -------------------------------------------------------------------------------------------------
+
+    def register(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
+        session_id, token = _text(wanted, "id"), _text(wanted, "token")
+        if len(token) < 16:
+            raise BadRequest("token is too short")
+        overrides = _texts(wanted, "overrides")
+        network = _texts(wanted, "network")
+        existing = wanted.get("upstream")
+        if existing is not None and not isinstance(existing, str):
+            raise BadRequest("upstream must be a URL or null")
+        parts = self._parts(overrides, existing)
+        known = self.sessions.by_id(session_id)
+        if known is not None and not hmac.compare_digest(known.token.encode(), token.encode()):
+            raise BadRequest("a session of this id has another token")
+        session = Session(
+            id=session_id,
+            token=token,
+            client=_text(wanted, "client"),
+            parts=parts,
+            overrides=overrides,
+            existing_base_url=existing,
+            keys=_texts(wanted, "keys"),
+            network=Network(**{k: v for k, v in network.items() if k in Network.__dataclass_fields__}),
+            name=wanted.get("name"),
+            directory=wanted.get("directory"),
+        )
+        if known is not None:
+            session.attached, session.requests, session.turns = known.attached, known.requests, known.turns
+            session.auto_mode_turns, session.conversations = known.auto_mode_turns, known.conversations
+        self._forget_old()
+        self.sessions.add(session)
+        draft, verify = parts.draft_model(), parts.settings.verify_model
+        self.books.ledger.start_session(
+            SessionRecord(
+                id=session.id,
+                started_at=wall_us(),
+                client=session.client,
+                name=session.name,
+                directory=session.directory,
+                git_branch=wanted.get("git_branch"),
+                policy=parts.policy.name,
+                draft_model=None if draft is None else str(draft),
+                verify_model=None if verify is None else str(verify),
+                version=rlmc.__version__,
+                simulated="sim" in {m.provider for m in (draft, verify) if m is not None},
+            )
+        )
+        return {"notes": self._notes(session)}
+
+    def _notes(self, session: Session) -> list[str]:
+        notes = [f"the configuration in force is an older one: {self.config_error}"] if self.config_error else []
+        if session.parts.home.name == "custom":
+            url = session.parts.home.base_url
+            notes.append(
+                f"{url} was already set and stays the upstream; its prices are unknown to rlmc. If it bills like "
+                f"Anthropic: rlmc config set upstream.anthropic.base-url {url}"
+            )
+        return notes
+
+    async def end(self, session_id: str) -> dict[str, Any]:
+        """Waits until the ledger has everything; the session's address stops working."""
+        session = self.sessions.by_id(session_id)
+        if session is None:
+            raise BadRequest("no such session")
+        self.sessions.remove(session_id)
+        self.books.ledger.end_session(session_id, wall_us(), session.requests, session.turns, session.auto_mode_turns)
+        flushed = await self.books.flush()
+        notes = self._notes(session) if self.config_error else []
+        if session.login_seen and not session.parts.settings.allow_login_calls:
+            notes.append(
+                "a subscription login was passed through untouched; rlmc makes no calls of its own with it "
+                "(no Claude drafts, no verification). An API key, or a draft model of another vendor, changes that"
+            )
+        if not flushed:
+            notes.append("the ledger has not taken everything yet; rlmc stats --last will show it once it has")
+        return {
+            "requests": session.requests,
+            "turns": session.turns,
+            "auto_mode_turns": session.auto_mode_turns,
+            "notes": notes,
+        }
+
+    async def _attach(self, session_id: str, receive: Receive, send: Send) -> None:
+        """An open line by which a waiting `rlmc run` says that it lives, and by whose end it learns that we do not."""
+        session = self.sessions.by_id(session_id)
+        if session is None:
+            await _reply(send, 404, {"error": "no such session"})
+            return
+        session.attached += 1
+        gone = asyncio.ensure_future(_gone(receive))
+        stopping = asyncio.ensure_future(self.stop.wait())
+        try:
+            await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/plain")]})
+            while not gone.done() and not stopping.done():
+                await send({"type": "http.response.body", "body": b"\n", "more_body": True})
+                await asyncio.wait({gone, stopping}, timeout=_ATTACH_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            if not gone.done():
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
+        finally:
+            gone.cancel()
+            stopping.cancel()
+            # A session registered anew is another object; the count lives in the newest.
+            current = self.sessions.by_id(session_id) or session
+            current.attached = max(0, current.attached - 1)
+
+    def _forget_old(self) -> None:
+        now = time.monotonic()
+        for session in self.sessions.all():
+            if session.attached == 0 and now - session.last_used > _FORGET_SECONDS:
+                self.sessions.remove(session.id)
+
+    # --- configuration --------------------------------------------------------------------------------------------
+
+    def reload(self) -> None:
+        """Build everything anew from the file. Where that fails all stays as it is and `config_error` says why."""
+        try:
+            config = load(env={}, providers=NAMES)
+            build_parts(config.settings)
+            before, self.config = self.config, config
+            try:
+                built = [(s, self._parts(s.overrides, s.existing_base_url)) for s in self.sessions.all()]
+            except RlmcError:
+                self.config = before
+                raise
+        except RlmcError as error:
+            self.config_error = error.message
+            log.warning("configuration not taken: %s", error.message)
+            return
+        for session, parts in built:
+            session.parts = parts
+        self.config_error = None
+
+    async def refresh_config(self) -> None:
+        """Notice a file edited by hand; looks at its date at most twice a second."""
+        now = time.monotonic()
+        if now - self._looked < _LOOK_AT_FILE_SECONDS:
+            return
+        self._looked = now
+        stamp = file_stamp(config_file())
+        if stamp != self._seen:
+            self._seen = stamp
+            self.reload()
+
+    def note_config_seen(self) -> None:
+        self._seen = file_stamp(config_file())
+
+    def _parts(self, overrides: Mapping[str, str], existing: str | None) -> Parts:
+        config = overlay(self.config, overrides, "rlmc run", NAMES) if overrides else self.config
+        return build_parts(config.settings, existing)
+
+
+def file_stamp(path: Path) -> tuple[int, int] | None:
+    try:
+        stat = path.stat()
+    except OSError:
+        return None
+    return stat.st_mtime_ns, stat.st_ino
+
+
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _reply(send: Send, status: int, answer: Mapping[str, Any]) -> None:
+    body = json.dumps(answer).encode()
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+def _object(body: bytes) -> Mapping[str, Any]:
+    try:
+        value = json.loads(body)
+    except ValueError as error:
+        raise BadRequest("the body is no JSON") from error
+    if not isinstance(value, dict):
+        raise BadRequest("the body is no object")
+    return value
+
+
+def _text(wanted: Mapping[str, Any], key: str) -> str:
+    value = wanted.get(key)
+    if not isinstance(value, str) or not value:
+        raise BadRequest(f"{key} must be a text")
+    return value
+
+
+def _texts(wanted: Mapping[str, Any], key: str) -> dict[str, str]:
+    value = wanted.get(key) or {}
+    if not isinstance(value, dict):
+        raise BadRequest(f"{key} must be an object of texts")
+    return {str(k): v for k, v in value.items() if isinstance(v, str)}

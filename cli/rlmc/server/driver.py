@@ -1,0 +1,181 @@
+"""Drives a cascade: performs each call it asks for and hands back what came of it, as a value.
+
+Fail open: nothing a draft or a verdict does, however strange, may raise past this module.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass, field
+
+from rlmc.cascade.plan import CallFailed, CallModel, CallResult, Cascade, Opened, Plan, StreamReader
+from rlmc.domain.chat import (
+    ArgumentsDelta,
+    Completion,
+    Delta,
+    Started,
+    Stopped,
+    Stopping,
+    StreamError,
+    TextDelta,
+    ThinkingDelta,
+)
+from rlmc.errors import UpstreamError, WireError
+from rlmc.server.calls import Call
+from rlmc.server.headers import first
+from rlmc.server.ingress import Inbound
+from rlmc.server.outgoing import Outgoing
+from rlmc.server.pace import paced
+from rlmc.server.requests import request_for
+from rlmc.server.sessions import Session
+from rlmc.upstream.transport import Transport
+from rlmc.wire.assemble import Assembler
+from rlmc.wire.codec import Codec, StreamDecoder
+
+log = logging.getLogger("rlmc.driver")
+
+# After this many seconds without a verdict the client's line is kept alive by pings.
+HOLD_SECONDS = 100.0
+PING_SECONDS = 15.0
+_MAX_BUFFERED = 64 * 1024 * 1024
+
+
+@dataclass(slots=True)
+class Turnover:
+    """What a turn's driver and its egress share. `opened` is a verify call that goes on as the answer, with the bytes
+    read so far and the decoder that has read them."""
+
+    session: Session
+    inbound: Inbound
+    codec: Codec
+    transports: dict[str, Transport]
+    out: Outgoing
+    streams: bool
+    calls: list[Call] = field(default_factory=list)
+    opened: Call | None = None
+    opened_decoder: StreamDecoder | None = None
+    opened_bytes: list[bytes] = field(default_factory=list)
+
+    def transport(self, provider: str) -> Transport:
+        return self.transports.get(provider) or self.transports["http"]
+
+    async def close(self) -> None:
+        for call in self.calls:
+            await call.close()
+
+
+async def drive(cascade: Cascade, turnover: Turnover) -> Plan:
+    try:
+        ask = next(cascade)
+        while True:
+            ask = cascade.send(await _perform(ask, turnover))
+    except StopIteration as stop:
+        plan: Plan = stop.value
+        return plan
+
+
+async def _perform(ask: CallModel, turnover: Turnover) -> CallResult:
+    call = Call(ask.role, ask.target)
+    turnover.calls.append(call)
+    try:
+        async with asyncio.timeout(ask.deadline):
+            return await _call(ask, call, turnover)
+    except TimeoutError:
+        return await _failed(call, "timeout", f"no answer within {ask.deadline:g} s")
+    except UpstreamError as error:
+        return await _failed(call, "unreachable", error.kind)
+    except WireError as error:
+        return await _failed(call, "wire", error.message)
+    except Exception as error:
+        log.exception("a %s call failed inside rlmc", ask.role)
+        return await _failed(call, "wire", type(error).__name__)
+
+
+async def _failed(call: Call, kind: str, detail: str) -> CallFailed:
+    call.fail(f"{kind}: {detail}")
+    await call.close()
+    return CallFailed(kind, detail)  # type: ignore[arg-type]  # the kinds above are the type's
+
+
+async def _call(ask: CallModel, call: Call, turnover: Turnover) -> CallResult:
+    session, codec = turnover.session, turnover.codec
+    request = request_for(session, turnover.inbound, codec, ask.target, ask.request)
+    if ask.role == "verify":
+        call.appended_chars = len(request.body) - len(turnover.inbound.body)
+    response = await call.send(turnover.transport(ask.target.provider), request)
+    if response.status != 200:
+        return await _failed(call, "status", str(response.status))
+    media_type = (first(response.headers, "content-type") or "").split(";")[0].strip().lower()
+    if media_type == "application/json":
+        return await _read_whole(call, codec)
+    return await _read_stream(ask.reader, call, turnover)
+
+
+async def _read_whole(call: Call, codec: Codec) -> CallResult:
+    body = bytearray()
+    async for chunk in call.chunks():
+        body += chunk
+        if len(body) > _MAX_BUFFERED:
+            return await _failed(call, "wire", "answer too large")
+    completion = codec.decode_completion(bytes(body))
+    note_completion(call, completion)
+    await call.close()
+    return completion
+
+
+async def _read_stream(reader: StreamReader | None, call: Call, turnover: Turnover) -> CallResult:
+    decoder, assembler = turnover.codec.stream_decoder(), Assembler()
+    buffered: list[bytes] = []
+    size = 0
+    wait = HOLD_SECONDS if reader is not None else None
+    async for chunk in paced(call.chunks(), wait, PING_SECONDS):
+        if chunk is None:
+            await turnover.out.ping()
+            continue
+        size += len(chunk)
+        if size > _MAX_BUFFERED:
+            return await _failed(call, "wire", "answer too large")
+        if reader is not None:
+            buffered.append(chunk)
+        diverged = False
+        for delta in decoder.feed(chunk):
+            note_delta(call, delta)
+            assembler.feed(delta)
+            diverged = diverged or (reader is not None and reader(delta) == "diverged")
+        if diverged:
+            turnover.opened, turnover.opened_decoder, turnover.opened_bytes = call, decoder, buffered
+            return Opened()
+    for delta in decoder.close():
+        note_delta(call, delta)
+        assembler.feed(delta)
+    completion = assembler.result()
+    if completion is None or not call.complete:
+        return await _failed(call, "stream", assembler.error.type if assembler.error else "the stream ended early")
+    note_completion(call, completion)
+    await call.close()
+    return completion
+
+
+def note_delta(call: Call, delta: Delta) -> None:
+    """What the books want of a streamed answer, taken as it passes."""
+    match delta:
+        case Started(usage=usage):
+            call.usage = usage
+        case TextDelta(text=text) | ArgumentsDelta(json=text):
+            call.output_chars += len(text)
+        case ThinkingDelta(chars=chars):
+            call.output_chars += chars
+        case Stopping(stop_reason=stop_reason, usage=usage):
+            call.stop_reason = stop_reason
+            call.usage = usage or call.usage
+        case Stopped():
+            call.complete = True
+        case StreamError(type=kind):
+            call.fail(f"stream: {kind}")
+
+
+def note_completion(call: Call, completion: Completion) -> None:
+    call.complete = True
+    call.usage = completion.usage or call.usage
+    call.stop_reason = completion.stop_reason

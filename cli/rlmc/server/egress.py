@@ -1,0 +1,218 @@
+"""Carries out a plan: sends a finished answer, relays a call, or streams on one that is already running.
+
+A direct relay is the client's request and the provider's answer, byte for byte. Where a provider breaks off, the client
+sees the connection break too, never a clean end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import assert_never
+
+from rlmc.cascade.plan import Answer, Continue, Plan, Relay
+from rlmc.domain.chat import BlockStarted, Text, TextDelta, ToolCall, Usage
+from rlmc.domain.turn import Outcome
+from rlmc.errors import UpstreamError, WireError
+from rlmc.server import headers as h
+from rlmc.server.calls import Call
+from rlmc.server.driver import PING_SECONDS, Turnover, note_delta
+from rlmc.server.outgoing import Outgoing
+from rlmc.server.pace import paced
+from rlmc.server.requests import request_for
+from rlmc.upstream.transport import Transport, UpstreamRequest
+from rlmc.wire.codec import Codec, Rewriter, StreamDecoder
+
+UsageEstimate = Callable[[int], Usage]
+"""Output tokens of a draft -> the usage a client is told: the verify model's, estimated."""
+
+
+class BrokenOff(Exception):
+    """The provider broke off after the client's answer had begun; the client's connection must break as well."""
+
+
+async def carry_out(plan: Plan, turnover: Turnover, estimate: UsageEstimate) -> Plan:
+    """Returns the plan that was carried out in the end: a relay's fallback where the draft never began."""
+    match plan:
+        case Answer():
+            await _answer(plan, turnover, estimate)
+        case Continue():
+            await _continue(plan, turnover)
+        case Relay(outcome=Outcome.SKIPPED, fallback=Relay() as fallback):
+            if not await _relay_draft(plan, turnover, estimate):
+                await _relay_direct(fallback, turnover)
+                return fallback
+        case Relay():
+            await _relay_direct(plan, turnover)
+        case _:
+            assert_never(plan)
+    return plan
+
+
+async def _answer(plan: Answer, turnover: Turnover, estimate: UsageEstimate) -> None:
+    by_role = {call.role: call for call in turnover.calls}
+    served = by_role["verify" if plan.outcome is Outcome.ENHANCED else "draft"]
+    served.served = True
+    output = served.usage.output if served.usage else len(plan.completion.text) // 4
+    verify = by_role.get("verify")
+    if verify is not None and verify.usage is not None:
+        seen = verify.usage
+        usage = Usage(seen.input, seen.cache_read, seen.cache_write_5m, seen.cache_write_1h, output)
+    else:
+        usage = estimate(output)
+    out, codec = turnover.out, turnover.codec
+    if turnover.streams:
+        await out.begin_own(stream=True)
+        for piece in codec.encode_completion_stream(plan.completion, usage):
+            await out.write(piece)
+        await out.end()
+    else:
+        body = codec.encode_completion(plan.completion, usage)
+        await out.begin_own(stream=False, length=len(body))
+        await out.end(body)
+
+
+async def _continue(plan: Continue, turnover: Turnover) -> None:
+    call, decoder, out = turnover.opened, turnover.opened_decoder, turnover.out
+    if call is None or decoder is None or call.response is None:
+        raise BrokenOff
+    call.served = True
+    rewriter = turnover.codec.rewriter(drop_prefix=plan.drop_prefix)
+    if not out.begun:
+        await out.begin(200, h.for_client(call.response.headers, same_body=False))
+    held, turnover.opened_bytes = turnover.opened_bytes, []
+    try:
+        await out.write(b"".join(rewriter.feed(chunk) for chunk in held))
+        await _stream(call, decoder, rewriter, out)
+    except (UpstreamError, WireError) as error:
+        call.fail(str(error))
+        raise BrokenOff from error
+    if not call.complete:
+        call.fail("stream: ended early")
+        raise BrokenOff
+    await out.end()
+
+
+async def _relay_draft(plan: Relay, turnover: Turnover, estimate: UsageEstimate) -> bool:
+    """Stream a draft while it is written. False when it failed before its first words; nothing has been sent then."""
+    call = Call("draft", plan.target)
+    turnover.calls.append(call)
+    codec, out = turnover.codec, turnover.out
+    seconds = turnover.session.parts.settings.draft_timeout
+    decoder = codec.stream_decoder()
+    held: list[bytes] = []
+    try:
+        async with asyncio.timeout(seconds):
+            request = request_for(turnover.session, turnover.inbound, codec, plan.target, plan.request)
+            response = await call.send(turnover.transport(plan.target.provider), request)
+            if response.status != 200:
+                call.fail(f"status: {response.status}")
+            elif not await _first_words(call, decoder, held):
+                call.fail("stream: no words")
+    except TimeoutError:
+        call.fail(f"timeout: no words within {seconds:g} s")
+    except (UpstreamError, WireError) as error:
+        call.fail(str(error))
+    if call.error is not None:
+        await call.close()
+        return False
+    call.served = True
+    name = str(plan.target) if plan.target.provider == "sim" else plan.target.name
+    rewriter = codec.rewriter(model=name, usage=estimate(0))
+    await out.begin_own(stream=True)
+    try:
+        await out.write(b"".join(rewriter.feed(chunk) for chunk in held))
+        await _stream(call, decoder, rewriter, out)
+    except (UpstreamError, WireError) as error:
+        call.fail(str(error))
+    if call.complete:
+        await out.end()
+    else:
+        call.fail("stream: ended early")
+        await out.fail(502, f"the draft model {plan.target} broke off in the middle of its answer")
+    return True
+
+
+async def _first_words(call: Call, decoder: StreamDecoder, held: list[bytes]) -> bool:
+    """Reads until the draft says something a person can see. A tool call nobody offered is no answer."""
+    async for chunk in call.chunks():
+        held.append(chunk)
+        spoke = False
+        for delta in decoder.feed(chunk):
+            note_delta(call, delta)
+            match delta:
+                case TextDelta(text=text) | BlockStarted(part=Text(text=text)):
+                    spoke = spoke or bool(text.strip())
+                case BlockStarted(part=ToolCall()):
+                    return False
+        if call.error is not None or spoke:
+            return spoke
+    return False
+
+
+async def _stream(call: Call, decoder: StreamDecoder, rewriter: Rewriter, out: Outgoing) -> None:
+    """The rest of a running call to the client, rewritten; the call is closed afterwards whatever happens."""
+    try:
+        async for chunk in paced(call.chunks(), PING_SECONDS, PING_SECONDS):
+            if chunk is None:
+                await out.ping()
+                continue
+            for delta in decoder.feed(chunk):
+                note_delta(call, delta)
+            await out.write(rewriter.feed(chunk))
+        for delta in decoder.close():
+            note_delta(call, delta)
+        if call.complete:
+            await out.write(rewriter.close())
+    finally:
+        await call.close()
+
+
+async def _relay_direct(plan: Relay, turnover: Turnover) -> None:
+    call = Call("direct", plan.target)
+    turnover.calls.append(call)
+    try:
+        request = request_for(turnover.session, turnover.inbound, turnover.codec, plan.target, plan.request)
+    except WireError as error:
+        call.fail(str(error))
+        await turnover.out.fail(400, error.message)
+        return
+    await relay(call, request, turnover.transport(plan.target.provider), turnover.out, turnover.codec)
+
+
+async def relay(call: Call, request: UpstreamRequest, transport: Transport, out: Outgoing, codec: Codec) -> None:
+    """One request to its provider and the answer back, untouched; usage is read from a copy as it passes."""
+    call.served = True
+    try:
+        response = await call.send(transport, request)
+    except UpstreamError as error:
+        call.fail(error.kind)
+        await out.fail(502, f"rlmc could not reach the verify model: {error.message}")
+        return
+    media_type = (h.first(response.headers, "content-type") or "").split(";")[0].strip().lower()
+    stream = media_type == "text/event-stream"
+    tap = codec.usage_tap(stream=stream, encoding=h.first(response.headers, "content-encoding"))
+    begun = out.begun
+    if begun and (response.status != 200 or not stream):
+        # Pings have gone out already, so the status can no longer be told other than inside the stream.
+        call.fail(f"status: {response.status}")
+        await call.close()
+        await out.fail(response.status, f"the verify model answered with status {response.status}")
+        return
+    if not begun:
+        await out.begin(response.status, h.for_client(response.headers, same_body=True))
+    try:
+        async for chunk in call.chunks():
+            tap.feed(chunk)
+            await out.write(chunk)
+        tap.close()
+    except UpstreamError as error:
+        call.fail(error.kind)
+        raise BrokenOff from error
+    finally:
+        call.usage, call.stop_reason, call.output_chars = tap.usage, tap.stop_reason, tap.output_chars
+        call.complete = tap.complete
+        if tap.error is not None:
+            call.fail(f"stream: {tap.error}")
+        await call.close()
+    await out.end()

@@ -1,0 +1,62 @@
+"""Which headers travel on, in each direction. Everything not named here does: headers are an open list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rlmc.upstream.transport import Headers
+
+# Belong to one connection, or are written anew for the next one.
+_HOP_BY_HOP = frozenset(
+    {
+        "connection",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+_REQUEST_ONLY = frozenset({"host", "content-length", "expect"})
+# Encodings whose copy the books can read; asking for others would make usage, and so costs, unknown.
+_READABLE_ENCODINGS = ("gzip", "deflate", "identity")
+
+
+def for_upstream(headers: Iterable[tuple[str, str]]) -> Headers:
+    """A client's headers for the provider (names in lower case in, order kept)."""
+    headers = list(headers)
+    named = _named_by_connection(headers)
+    kept = [(k, v) for k, v in headers if k not in _HOP_BY_HOP and k not in _REQUEST_ONLY and k not in named]
+    return [(k, _readable(v)) if k == "accept-encoding" else (k, v) for k, v in kept]
+
+
+def for_client(headers: Iterable[tuple[str, str]], *, same_body: bool) -> list[tuple[bytes, bytes]]:
+    """A provider's headers for the client. Without `same_body` the body is written anew and its length is unknown."""
+    headers = [(k.lower(), v) for k, v in headers]
+    dropped = _HOP_BY_HOP | _named_by_connection(headers)
+    if not same_body:
+        dropped |= {"content-length", "content-encoding"}
+    return [(k.encode("latin-1"), v.encode("latin-1")) for k, v in headers if k not in dropped]
+
+
+def without(headers: Headers, names: frozenset[str]) -> Headers:
+    return [(k, v) for k, v in headers if k not in names]
+
+
+def first(headers: Iterable[tuple[str, str]], name: str) -> str | None:
+    return next((v for k, v in headers if k.lower() == name), None)
+
+
+def _named_by_connection(headers: Iterable[tuple[str, str]]) -> frozenset[str]:
+    named = [v for k, v in headers if k.lower() == "connection"]
+    return frozenset(token.strip().lower() for value in named for token in value.split(","))
+
+
+def _readable(accept_encoding: str) -> str:
+    kept = [
+        part.strip() for part in accept_encoding.split(",") if part.split(";")[0].strip().lower() in _READABLE_ENCODINGS
+    ]
+    return ", ".join(kept) or "identity"

@@ -1,0 +1,110 @@
+"""From an ASGI request to an `Inbound`: who asks, on which path, with which body. Refuses what must not come in."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass
+from typing import Any
+
+from rlmc.domain.chat import ChatRequest, Text
+from rlmc.domain.turn import ClientHints
+from rlmc.server.headers import first
+from rlmc.upstream.credentials import ClientCredential
+from rlmc.upstream.transport import Headers
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+
+class ClientGone(Exception):
+    """The client hung up before its request was complete."""
+
+
+class TooLarge(Exception):
+    """The body is over the limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inbound:
+    """`path` is below the session's prefix, `query` the raw query string. Header names are in lower case."""
+
+    method: str
+    path: str
+    query: str
+    headers: Headers
+    body: bytes
+    credential: ClientCredential
+
+    def header(self, name: str) -> str | None:
+        return first(self.headers, name)
+
+
+def scope_headers(scope: Scope) -> Headers:
+    return [(k.decode("latin-1"), v.decode("latin-1")) for k, v in scope["headers"]]
+
+
+def refusal(headers: Headers, port: int) -> str | None:
+    """Why a request must not be served at all: it comes from a web page, or under another host's name."""
+    host = first(headers, "host") or ""
+    if host.lower() not in (f"127.0.0.1:{port}", f"localhost:{port}", f"[::1]:{port}"):
+        return "this address is served on the loopback host only"
+    if first(headers, "origin") is not None:
+        return "requests from web pages are not served"
+    if (first(headers, "sec-fetch-site") or "none") not in ("none", "same-origin"):
+        return "requests from web pages are not served"
+    return None
+
+
+async def read_body(receive: Receive, limit: int, declared: str | None) -> bytes:
+    """The whole body. Raises TooLarge as soon as that is known, ClientGone when the client hangs up."""
+    if declared is not None and declared.isdigit() and int(declared) > limit:
+        raise TooLarge
+    chunks: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientGone
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if size > limit:
+            raise TooLarge
+        chunks.append(chunk)
+        if not message.get("more_body", False):
+            return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+def normal_path(path: str) -> str:
+    """Clients disagree on who appends `/v1`: `/messages`, `/v1/messages` and `/v1/v1/messages` are one path."""
+    while path.startswith("/v1/v1/"):
+        path = path[3:]
+    if path in ("/messages", "/models") or path.startswith(("/messages/", "/models/")):
+        return "/v1" + path
+    return path
+
+
+def hints_of(inbound: Inbound) -> ClientHints:
+    return ClientHints(
+        request_class=inbound.header("x-claude-code-request-class"),
+        purpose=inbound.header("x-claude-1p-request-class"),
+        prompt_id=inbound.header("x-claude-code-prompt-id"),
+        agent_id=inbound.header("x-claude-code-agent-id"),
+        login=inbound.credential.login,
+    )
+
+
+def conversation_key(inbound: Inbound, request: ChatRequest | None) -> str:
+    """Whose prompt cache this turn belongs to: the client's session and agent, else how the conversation began.
+
+    Side calls have prompts, and so caches, of their own. A hash, so that nothing of the content is kept.
+    """
+    session = inbound.header("x-claude-code-session-id") or inbound.header("x-session-id")
+    agent = inbound.header("x-claude-code-agent-id") or ""
+    side = "" if request is None or request.tools else "side:" + request.system_head[:200]
+    if session is None and request is not None:
+        begin = next((p.text for m in request.messages for p in m.parts if isinstance(p, Text)), "")
+        session = request.system_head + "\0" + begin[:2000]
+    model = request.model if request is not None else ""
+    return hashlib.sha256(f"{session}\0{agent}\0{side}\0{model}".encode(errors="replace")).hexdigest()[:16]

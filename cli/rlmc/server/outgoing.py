@@ -1,0 +1,83 @@
+"""The client's side of a turn: one response, begun late and ended once.
+
+Rule: no byte and no header leaves before it is certain what the answer is; only then may pings keep the line alive.
+"""
+
+from __future__ import annotations
+
+import time
+
+from rlmc.server.ingress import Send
+from rlmc.wire.codec import Codec
+
+EVENT_STREAM = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-cache")]
+
+
+class Outgoing:
+    """`status` and `first_byte` (monotonic seconds) are for the books. `log` keeps the bytes when asked to."""
+
+    def __init__(self, send: Send, codec: Codec, request_id: str, *, keep: bool = False) -> None:
+        self._send = send
+        self._codec = codec
+        self._request_id = request_id.encode()
+        self.status: int | None = None
+        self.first_byte: float | None = None
+        self.finished = False
+        self._kept: list[bytes] | None = [] if keep else None
+
+    @property
+    def begun(self) -> bool:
+        return self.status is not None
+
+    @property
+    def kept(self) -> bytes | None:
+        return b"".join(self._kept) if self._kept is not None else None
+
+    async def begin(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
+        self.status = status
+        await self._send({"type": "http.response.start", "status": status, "headers": headers})
+
+    async def begin_own(self, *, stream: bool, length: int | None = None) -> None:
+        """Begin an answer that rlmc writes itself. Does nothing when a stream is already under way."""
+        if self.begun:
+            return
+        headers = list(EVENT_STREAM) if stream else [(b"content-type", b"application/json")]
+        if length is not None:
+            headers.append((b"content-length", str(length).encode()))
+        await self.begin(200, [*headers, (b"request-id", self._request_id)])
+
+    async def write(self, data: bytes) -> None:
+        if not data:
+            return
+        if self.first_byte is None:
+            self.first_byte = time.monotonic()
+        if self._kept is not None:
+            self._kept.append(data)
+        await self._send({"type": "http.response.body", "body": data, "more_body": True})
+
+    async def end(self, data: bytes = b"") -> None:
+        if data and self.first_byte is None:
+            self.first_byte = time.monotonic()
+        if data and self._kept is not None:
+            self._kept.append(data)
+        self.finished = True
+        await self._send({"type": "http.response.body", "body": data, "more_body": False})
+
+    async def ping(self) -> None:
+        """Keep a silent line alive; begins the stream where nothing has been sent yet."""
+        await self.begin_own(stream=True)
+        await self.write(self._codec.ping())
+
+    async def fail(self, status: int, message: str) -> None:
+        """rlmc's own error, in the client's protocol. Inside a stream under way it becomes an error event."""
+        if self.begun:
+            await self.end(self._codec.encode_stream_error("api_error", message))
+            return
+        body = self._codec.encode_error(status, message)
+        headers = [
+            (b"content-type", b"application/json"),
+            (b"content-length", str(len(body)).encode()),
+            (b"request-id", self._request_id),
+        ]
+        await self.begin(status, headers)
+        await self.end(body)

@@ -1,0 +1,100 @@
+"""What a session's turns run with: settings made into providers and a policy. Built whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
+
+from rlmc.cascade.policies import POLICIES
+from rlmc.cascade.policies.policy import Policy
+from rlmc.config.schema import Settings
+from rlmc.domain.turn import Model
+from rlmc.errors import ConfigError
+from rlmc.upstream.provider import Provider
+from rlmc.upstream.providers import PROVIDERS
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """`home` is the provider a client's requests go to when no verify model is named: the one whose credential the
+    client holds."""
+
+    settings: Settings
+    policy: Policy
+    providers: Mapping[str, Provider]
+    home: Provider
+
+    @property
+    def verify_provider(self) -> Provider:
+        model = self.settings.verify_model
+        return self.providers[model.provider] if model else self.home
+
+    def verify_model(self, requested: str) -> Model:
+        return self.settings.verify_model or Model(self.home.name, requested)
+
+    def draft_model(self) -> Model | None:
+        """The draft model in force, chosen by default where the user named none; None when drafting is off."""
+        if self.settings.draft_off:
+            return None
+        if self.settings.draft_model is not None:
+            return self.settings.draft_model
+        default = self.verify_provider.default_draft
+        return Model(self.verify_provider.name, default) if default else None
+
+    def who_sees(self) -> list[str]:
+        """One line for each party that receives the user's code."""
+        lines = [f"verify model: {self.verify_provider.operator} ({host(self.verify_provider)})"]
+        draft = self.draft_model()
+        if draft is not None:
+            provider = self.providers[draft.provider]
+            lines.append(f"draft model {draft}: {provider.operator} ({host(provider)})")
+        return lines
+
+
+def host(provider: Provider) -> str:
+    return urlsplit(provider.base_url).netloc or provider.base_url
+
+
+def build_parts(settings: Settings, existing_base_url: str | None = None) -> Parts:
+    """Raises ConfigError where a model's provider cannot be reached with these settings.
+
+    `existing_base_url` is what the user's agent was pointed at before; it stays the upstream of direct turns.
+    """
+    providers = {p.name: p for p in PROVIDERS}
+    for name, own in settings.upstreams.items():
+        known = providers.get(name)
+        if known is None and own.base_url is None:
+            raise ConfigError(
+                f"upstream.{name} has no base-url", f"set it: rlmc config set upstream.{name}.base-url https://…"
+            )
+        provider = known or Provider(name, "", "x-api-key" if own.api_key_env else "none", None, operator=name)
+        if own.base_url is not None:
+            provider = replace(provider, base_url=own.base_url.rstrip("/"))
+        if own.api_key_env is not None:
+            auth = "x-api-key" if provider.auth == "none" else provider.auth
+            provider = replace(provider, key_env=own.api_key_env, auth=auth)
+        providers[name] = provider
+    for key, model in (("draft-model", settings.draft_model), ("verify-model", settings.verify_model)):
+        if model is not None and model.provider not in providers:
+            raise ConfigError(
+                f"{key} is {model}, and there is no provider {model.provider}",
+                f"known: {', '.join(providers)}; or set upstream.{model.provider}.base-url",
+            )
+    policy = next((p for p in POLICIES if p.name == settings.policy), None)
+    if policy is None:
+        raise ConfigError(f"policy is {settings.policy}, which is none of {', '.join(p.name for p in POLICIES)}")
+    home = providers["anthropic"]
+    if existing_base_url:
+        home = _provider_at(existing_base_url, providers)
+        providers[home.name] = home
+    return Parts(settings, policy, providers, home)
+
+
+def _provider_at(base_url: str, providers: Mapping[str, Provider]) -> Provider:
+    """The known provider behind a base URL, or a nameless one whose prices are unknown."""
+    url = base_url.rstrip("/")
+    for provider in providers.values():
+        if urlsplit(provider.base_url).netloc == urlsplit(url).netloc:
+            return replace(provider, base_url=url)
+    return Provider("custom", url, "x-api-key", None, operator=urlsplit(url).netloc)

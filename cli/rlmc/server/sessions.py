@@ -1,0 +1,80 @@
+"""The daemon's sessions: who may speak to it, with which parts, and what it remembers of each conversation."""
+
+from __future__ import annotations
+
+import hmac
+import time
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from rlmc.cascade.session import SessionState
+from rlmc.server.parts import Parts
+from rlmc.upstream.transport import Network
+
+MAX_CONVERSATIONS = 512
+
+
+@dataclass(slots=True)
+class Session:
+    """One `rlmc run`. `keys` are credentials by the name of their variable; they stay in memory.
+
+    `attached` counts the open connections by which a waiting `rlmc run` says that it lives.
+    """
+
+    id: str
+    token: str
+    client: str
+    parts: Parts
+    overrides: Mapping[str, str]
+    existing_base_url: str | None
+    keys: Mapping[str, str]
+    network: Network
+    name: str | None = None
+    directory: str | None = None
+    attached: int = 0
+    requests: int = 0
+    turns: int = 0
+    auto_mode_turns: int = 0
+    login_seen: bool = False
+    last_used: float = field(default_factory=time.monotonic)
+    conversations: OrderedDict[str, SessionState] = field(default_factory=OrderedDict)
+
+    def state_of(self, conversation: str) -> SessionState:
+        return self.conversations.get(conversation, SessionState())
+
+    def remember(self, conversation: str, state: SessionState) -> None:
+        self.conversations[conversation] = state
+        self.conversations.move_to_end(conversation)
+        while len(self.conversations) > MAX_CONVERSATIONS:
+            self.conversations.popitem(last=False)
+
+
+class Sessions:
+    """Lookup by token in constant time per session; ended sessions are forgotten."""
+
+    def __init__(self) -> None:
+        self._by_id: dict[str, Session] = {}
+
+    def all(self) -> list[Session]:
+        return list(self._by_id.values())
+
+    def by_id(self, session_id: str) -> Session | None:
+        return self._by_id.get(session_id)
+
+    def by_token(self, token: str) -> Session | None:
+        wanted = token.encode()
+        found = None
+        for session in self._by_id.values():
+            if hmac.compare_digest(session.token.encode(), wanted):
+                found = session
+        return found
+
+    def add(self, session: Session) -> None:
+        self._by_id[session.id] = session
+
+    def remove(self, session_id: str) -> None:
+        self._by_id.pop(session_id, None)
+
+    def alive(self) -> int:
+        return sum(s.attached > 0 for s in self._by_id.values())

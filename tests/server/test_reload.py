@@ -1,0 +1,91 @@
+"""A change of configuration takes effect in the running daemon; a broken one changes nothing and is told."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from tests.support import tools
+from tests.support.fake_upstream import FakeUpstream, Reply
+from tests.support.ledger_rows import turn_rows
+from tests.support.live import Live
+from tests.support.wire_client import send
+
+AFTER_READ = tools.request(
+    "Fix it.",
+    tools.use("t1", "Read", file_path="a.py"),
+    tools.result("t1", "x"),
+    model="claude-opus-5-5",
+    tools=tools.ALL,
+    stream=True,
+)
+
+
+def write(live: Live, text: str) -> Path:
+    file = live.folder / "config" / "config.toml"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text)
+    return file
+
+
+def test_a_change_takes_effect_without_a_restart(live: Live) -> None:
+    with FakeUpstream() as verify, FakeUpstream(lambda _b, _n: Reply(calls=(("Read", {"file_path": "b"}),))) as draft:
+        session = live.open_session(
+            overrides={"upstream.anthropic.base-url": verify.url, "upstream.deepseek.base-url": draft.url},
+            keys={"DEEPSEEK_API_KEY": "k"},
+        )
+        write(live, 'policy = "verify-only"\n')
+        assert live.control("POST", "/-/reload")[1] == {"ok": True, "error": None}
+        send(session.base_url, AFTER_READ)
+        write(live, 'policy = "balanced"\ndraft-model = "deepseek/deepseek-flash"\n')
+        live.control("POST", "/-/reload")
+        send(session.base_url, AFTER_READ)
+        session.end()
+    assert [(r["outcome"], r["policy"]) for r in turn_rows()] == [("direct", "verify-only"), ("skipped", "balanced")]
+
+
+def test_a_file_edited_by_hand_is_noticed(live: Live) -> None:
+    with FakeUpstream() as up:
+        session = live.open_session(overrides={"upstream.anthropic.base-url": up.url})
+        send(session.base_url, AFTER_READ)
+        write(live, 'policy = "verify-only"\n')
+        deadline = time.monotonic() + 10
+        while live.control("GET", "/-/status")[1]["policy"] != "verify-only":
+            assert time.monotonic() < deadline
+            send(session.base_url, AFTER_READ)
+
+
+def test_a_broken_file_changes_nothing_and_is_told(live: Live) -> None:
+    write(live, 'policy = "verify-only"\n')
+    live.control("POST", "/-/reload")
+    write(live, 'policy = "daring"\n')
+    ok = live.control("POST", "/-/reload")[1]
+    status = live.control("GET", "/-/status")[1]
+    assert ok["ok"] is False
+    assert "daring" in ok["error"]
+    assert status["policy"] == "verify-only"
+    assert "daring" in status["config_error"]
+    with FakeUpstream() as up:
+        session = live.open_session(overrides={"upstream.anthropic.base-url": up.url})
+        assert any("daring" in note for note in session.notes)
+
+
+def test_a_sessions_own_flags_stay_in_force(live: Live) -> None:
+    with FakeUpstream() as up:
+        session = live.open_session(overrides={"upstream.anthropic.base-url": up.url, "policy": "verify-only"})
+        write(live, 'policy = "draft-only"\n')
+        live.control("POST", "/-/reload")
+        send(session.base_url, AFTER_READ)
+        session.end()
+    assert turn_rows()[0]["policy"] == "verify-only"
+
+
+def test_an_existing_base_url_stays_the_upstream_and_its_prices_are_unknown(live: Live) -> None:
+    with FakeUpstream() as gateway:
+        session = live.open_session(upstream=gateway.url + "/gate/way/")
+        send(session.base_url, AFTER_READ)
+        session.end()
+    assert gateway.exchanges[0].path == "/gate/way/v1/messages"
+    assert any("prices are unknown" in note for note in session.notes)
+    row = turn_rows()[0]
+    assert (row["outcome"], row["cost"], row["baseline"]) == ("direct", None, None)
