@@ -13,7 +13,6 @@ from rlmc.ledger.store import Ledger
 from rlmc.server.app import App
 from rlmc.server.books import Books
 from rlmc.server.control import Control
-from rlmc.server.parts import build_parts
 from rlmc.server.sessions import Sessions
 from rlmc.upstream.client import HttpTransport
 from rlmc.upstream.prices import load_prices
@@ -43,11 +42,10 @@ class DaemonApp:
         error = None
         try:
             config = load(env={}, providers=NAMES)
-            build_parts(config.settings)
         except RlmcError as problem:
             error = problem.message
             self._log.warning("configuration not taken: %s", error)
-            config = load(path=ledger_file().with_name("no-config.toml"), env={}, providers=NAMES)
+            config = load(text="", env={}, providers=NAMES)
         ledger = Ledger.open(ledger_file())
         for notice in ledger.notices:
             self._log.warning("%s", notice)

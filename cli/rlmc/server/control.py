@@ -21,7 +21,7 @@ import rlmc
 from rlmc.config.load import Config, load, overlay
 from rlmc.config.paths import config_file, ledger_file
 from rlmc.domain.record import SessionRecord
-from rlmc.errors import ConfigError, RlmcError
+from rlmc.errors import RlmcError
 from rlmc.server.books import Books
 from rlmc.server.calls import wall_us
 from rlmc.server.headers import first
@@ -108,11 +108,8 @@ class Control:
 
     def status(self) -> dict[str, Any]:
         settings = self.config.settings
-        try:
-            parts = build_parts(settings)
-            draft, who_sees = parts.draft_model(), parts.who_sees()
-        except ConfigError as error:
-            draft, who_sees = None, [error.message]
+        parts = build_parts(settings)
+        draft, who_sees = parts.draft_model(), parts.who_sees()
         return {
             **self.health(),
             "port": self.port,
@@ -262,7 +259,6 @@ class Control:
         """Build everything anew from the file. Where that fails all stays as it is and `config_error` says why."""
         try:
             config = load(env={}, providers=NAMES)
-            build_parts(config.settings)
             before, self.config = self.config, config
             try:
                 built = [(s, self._parts(s.overrides, s.existing_base_url)) for s in self.sessions.all()]

@@ -55,6 +55,8 @@ def own_call_headers(
     key = keys.get(provider.key_env or "")
     if key:
         return [key_header(provider, key)]
+    if provider.local:
+        return []
     if not same_provider or not client.present:
         return Reason.NO_DRAFT_KEY
     if client.login:

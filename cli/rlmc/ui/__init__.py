@@ -1,0 +1,1 @@
+"""How facts are shown: tables and lines for people, one JSON envelope for scripts."""

@@ -1,0 +1,256 @@
+"""The real Claude Code through `rlmc run`, headless and in its terminal UI, against recording fakes as both upstreams.
+
+Needs the version pinned here: `npm i --prefix DIR @anthropic-ai/claude-code@2.1.330`, with DIR/node_modules/.bin on
+PATH or its `claude` named by CLAUDE_BIN. tmux for the terminal tests.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.support.fake_upstream import FakeUpstream, Reply
+from tests.support.ledger_rows import call_rows, turn_rows
+from tests.support.scripts import formatted, steps_done
+
+pytestmark = [pytest.mark.clients, pytest.mark.timeout(180)]
+
+VERSION = "2.1.330"
+KEY = "sk-ant-api03-test-0000000000000000000000000000"
+RECORDER = Path(__file__).parents[1] / "support" / "recorder.py"
+PROMPT = "Change the greeting in hello.txt to goodbye."
+
+
+@pytest.fixture(scope="module")
+def claude() -> str:
+    found = os.environ.get("CLAUDE_BIN") or shutil.which("claude")
+    if found is None:
+        pytest.skip(f"no claude found: npm i @anthropic-ai/claude-code@{VERSION} and put it on PATH")
+    version = subprocess.run([found, "--version"], capture_output=True, text=True, timeout=60).stdout
+    if not version.startswith(VERSION):
+        pytest.skip(f"{found} is {version.strip()!r}, these tests are written for {VERSION}")
+    return found
+
+
+@dataclass
+class Rig:
+    home: Path
+    project: Path
+    recording: Path
+    verify: FakeUpstream
+    draft: FakeUpstream
+    env: dict[str, str]
+
+    @property
+    def edited(self) -> bool:
+        return "goodbye world" in (self.project / "hello.txt").read_text()
+
+    def command(self, claude: str, *args: str, policy: str = "balanced") -> list[str]:
+        rlmc = [sys.executable, "-m", "rlmc", "run", "--policy", policy, "--as", "claude", "--"]
+        return [*rlmc, sys.executable, str(RECORDER), str(self.recording), claude, *args]
+
+    def exchanged(self) -> list[dict[str, Any]]:
+        """What the agent sent as turns and got back."""
+        records = [json.loads(line) for line in self.recording.read_text().splitlines()]
+        for record in records:
+            record["body"] = base64.b64decode(record["body"])
+            record["received"] = base64.b64decode(record["received"])
+        return [r for r in records if r["method"] == "POST" and r["path"].endswith("/v1/messages")]
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> Iterator[Rig]:
+    home, project = tmp_path / "home", tmp_path / "project"
+    home.mkdir()
+    project.mkdir()
+    (project / "hello.txt").write_text("hello world\n")
+    (project / "notes.txt").write_text("Greetings are in hello.txt.\n")
+    onboarded = {
+        "hasCompletedOnboarding": True,
+        "theme": "dark",
+        "customApiKeyResponses": {"approved": [KEY[-20:]]},
+        "projects": {str(project): {"hasTrustDialogAccepted": True, "hasCompletedProjectOnboarding": True}},
+    }
+    (home / ".claude.json").write_text(json.dumps(onboarded))
+    with FakeUpstream(_verify(project), head_status=404) as verify, FakeUpstream(_draft(project)) as draft:
+        config = Path(os.environ["RLMC_CONFIG_DIR"])
+        config.mkdir(parents=True)
+        (config / "config.toml").write_text(
+            f'draft-model = "deepseek/deepseek-flash"\n[upstream.anthropic]\nbase-url = "{verify.url}"\n'
+            f'[upstream.deepseek]\nbase-url = "{draft.url}"\n'
+        )
+        env = {k: v for k, v in os.environ.items() if not k.startswith(("ANTHROPIC", "CLAUDE"))}
+        env |= {
+            "HOME": str(home),
+            "ANTHROPIC_API_KEY": KEY,
+            "DEEPSEEK_API_KEY": "sk-deep-0000",
+            "TERM": "xterm-256color",
+        }
+        yield Rig(home, project, tmp_path / "exchanges.jsonl", verify, draft, env)
+        subprocess.run([sys.executable, "-m", "rlmc", "stop"], env=env, capture_output=True, timeout=60)
+
+
+def _verify(project: Path) -> Any:
+    """The capable model: Read, Bash, Edit, then a text. What it says depends on how far the conversation is."""
+    steps = [
+        Reply("I will read the file.", calls=(("Read", {"file_path": str(project / "hello.txt")}),), thinking="hm"),
+        Reply("Another look.", calls=(("Read", {"file_path": str(project / "notes.txt")}),)),
+        Reply("Listing.", calls=(("Bash", {"command": "ls -la", "description": "list"}),), thinking="hm"),
+        Reply(
+            "Now I edit it.",
+            calls=(
+                (
+                    "Edit",
+                    {
+                        "file_path": str(project / "hello.txt"),
+                        "old_string": "hello world",
+                        "new_string": "goodbye world",
+                    },
+                ),
+            ),
+        ),
+        Reply("Done: hello.txt now says goodbye world."),
+    ]
+
+    def script(body: dict[str, Any], _n: int) -> Reply:
+        return formatted(body) or steps[min(steps_done(body), len(steps) - 1)]
+
+    return script
+
+
+def _draft(project: Path) -> Any:
+    """The cheap model: reads on where it may, and proposes shell where it must not."""
+
+    def script(body: dict[str, Any], _n: int) -> Reply:
+        if (asked := formatted(body)) is not None:
+            return asked
+        if steps_done(body) == 1:
+            return Reply("Reading on.", calls=(("Read", {"file_path": str(project / "notes.txt")}),))
+        return Reply(calls=(("Bash", {"command": "ls", "description": "list"}),))
+
+    return script
+
+
+def _check_direct_turns_are_untouched(rig: Rig) -> None:
+    """Every direct turn's request reached the provider as the agent sent it, and its answer came back as it was."""
+    exchanged = rig.exchanged()
+    turns = turn_rows()
+    assert len(exchanged) == len(turns)
+    by_body = {bytes(e.body): bytes(e.sent) for e in rig.verify.messages}
+    direct = 0
+    for exchange in exchanged:
+        if exchange["body"] in by_body:
+            direct += 1
+            assert exchange["received"] == by_body[exchange["body"]]
+    assert direct == sum(t["outcome"] == "direct" for t in turns)
+
+
+def test_headless_it_completes_a_task_and_a_turn_is_skipped(claude: str, rig: Rig) -> None:
+    ran = subprocess.run(
+        rig.command(claude, "-p", PROMPT, "--allowedTools", "Read,Bash,Edit"),
+        cwd=rig.project,
+        env=rig.env,
+        capture_output=True,
+        text=True,
+        timeout=150,
+        stdin=subprocess.DEVNULL,
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert "goodbye world" in ran.stdout
+    assert rig.edited
+    outcomes = [t["outcome"] for t in turn_rows()]
+    assert outcomes.count("skipped") >= 1
+    assert "direct" in outcomes
+    _check_direct_turns_are_untouched(rig)
+    assert "rlmc:" in ran.stderr
+    assert f"{outcomes.count('skipped')} skipped" in ran.stderr
+    assert any(c["role"] == "draft" and not c["served"] for c in call_rows()), "the shell draft was refused"
+    assert all(e.header("x-claude-code-request-class") for e in rig.verify.messages), "hint headers are on"
+
+
+def test_headless_with_the_papers_rules_every_request_with_tools_is_direct(claude: str, rig: Rig) -> None:
+    ran = subprocess.run(
+        rig.command(claude, "-p", PROMPT, "--allowedTools", "Read,Bash,Edit", policy="paper"),
+        cwd=rig.project,
+        env=rig.env,
+        capture_output=True,
+        text=True,
+        timeout=150,
+        stdin=subprocess.DEVNULL,
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert rig.edited
+    assert {t["outcome"] for t in turn_rows()} == {"direct"}
+    assert rig.draft.messages == []
+    _check_direct_turns_are_untouched(rig)
+
+
+@pytest.mark.parametrize("policy", ["balanced", "paper"])
+def test_in_its_terminal_ui(claude: str, rig: Rig, policy: str) -> None:
+    if shutil.which("tmux") is None:
+        pytest.skip("needs tmux")
+    socket = ["tmux", "-L", f"rlmc-test-{os.getpid()}"]
+    command = shlex.join(
+        rig.command(claude, "--permission-mode", "acceptEdits", "--allowedTools", "Bash", policy=policy)
+    )
+    exports = " ".join(f"{k}={shlex.quote(v)}" for k, v in rig.env.items() if k not in ("PWD", "SHLVL", "_"))
+    subprocess.run(
+        [
+            *socket,
+            "new-session",
+            "-d",
+            "-x",
+            "120",
+            "-y",
+            "40",
+            "-c",
+            str(rig.project),
+            f"env -i {exports} {command}; sleep 3600",
+        ],
+        check=True,
+        timeout=20,
+    )
+
+    def screen() -> str:
+        return subprocess.run([*socket, "capture-pane", "-p"], capture_output=True, text=True, timeout=20).stdout
+
+    def until(what: str, seen: Any, seconds: float = 60) -> None:
+        deadline = time.monotonic() + seconds
+        while not seen():
+            assert time.monotonic() < deadline, f"{what} did not happen; the screen:\n{screen()}"
+            time.sleep(0.2)
+
+    try:
+        until("the prompt", lambda: "❯" in screen() or "> " in screen())
+        time.sleep(1)
+        subprocess.run([*socket, "send-keys", "-l", PROMPT], check=True, timeout=20)
+        time.sleep(0.5)
+        subprocess.run([*socket, "send-keys", "Enter"], check=True, timeout=20)
+        until("the edit", lambda: rig.edited)
+        until("the last answer", lambda: "now says goodbye world" in screen())
+        subprocess.run([*socket, "send-keys", "-l", "/exit"], check=True, timeout=20)
+        time.sleep(0.5)
+        subprocess.run([*socket, "send-keys", "Enter"], check=True, timeout=20)
+        until("the summary", lambda: "rlmc:" in screen())
+    finally:
+        subprocess.run([*socket, "kill-server"], capture_output=True, timeout=20)
+    turns = turn_rows()
+    titles = [t for t in turns if t["request_class"] == "auxiliary"]
+    assert titles
+    assert {t["outcome"] for t in titles} == {"skipped"}
+    if policy == "paper":
+        assert {t["outcome"] for t in turns if t["request_class"] == "main"} == {"direct"}
+    else:
+        assert any(t["outcome"] == "skipped" for t in turns if t["request_class"] == "main")
+    _check_direct_turns_are_untouched(rig)

@@ -1,0 +1,317 @@
+"""`rlmc stats` from the outside: which turns, how they are shown, and what is said beside the figures."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from click.testing import Result
+from tests.support.books import CENT, call, session, turn
+from tests.support.prices import HAIKU, NOBODY
+from typer.testing import CliRunner
+
+from rlmc.commands.stats import register
+from rlmc.domain.record import SessionRecord, TurnRecord
+from rlmc.domain.turn import Outcome, Reason
+from rlmc.errors import LedgerError, RlmcError, UsageError
+from rlmc.ledger.store import Ledger
+
+Stats = Callable[..., Result]
+
+
+@pytest.fixture
+def books(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("RLMC_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    monkeypatch.delenv("FORCE_COLOR", raising=False)
+    time.tzset()
+    return tmp_path / "ledger.db"
+
+
+@pytest.fixture
+def stats(books: Path) -> Stats:
+    app = typer.Typer()
+    register(app)
+    app.command("other")(lambda: None)
+
+    def run(*args: str) -> Result:
+        return CliRunner().invoke(app, ["stats", *args])
+
+    return run
+
+
+def write(path: Path, *records: SessionRecord | TurnRecord) -> None:
+    ledger = Ledger.open(path)
+    for record in records:
+        if isinstance(record, SessionRecord):
+            ledger.start_session(record)
+        else:
+            ledger.record(record)
+    assert ledger.flush(10)
+    ledger.close()
+
+
+def ago(days: float = 0) -> int:
+    """Noon of the day so many days before today."""
+    noon = datetime.now().astimezone().replace(hour=12, minute=0, second=0, microsecond=0)
+    return int((noon - timedelta(days=days)).timestamp()) * 1_000_000
+
+
+def data(result: Result) -> Any:
+    assert result.exception is None, result.output
+    found = json.loads(result.stdout)
+    assert found["schema"] == "rlmc.stats/1"
+    return found["data"]
+
+
+def problem(result: Result) -> RlmcError:
+    assert isinstance(result.exception, RlmcError), result.output
+    assert result.exception.hint
+    return result.exception
+
+
+def skipped(cost: int | None = CENT // 100, **changes: Any) -> TurnRecord:
+    draft = call("draft", model=changes.pop("model", HAIKU), cost=cost)
+    return turn(draft, outcome=Outcome.SKIPPED, reason=Reason.AFTER_READ, estimated=True, **changes)
+
+
+# --- which turns ----------------------------------------------------------------------------------------------------
+
+
+def test_empty_books_say_what_to_do(stats: Stats) -> None:
+    result = stats()
+    assert result.exit_code == 0
+    assert "rlmc run --" in result.stdout
+    assert "rlmc demo" in result.stdout
+    assert data(stats("--json"))["total"]["turns"] == 0
+
+
+def test_today_is_the_default_and_everything_where_there_is_no_today(stats: Stats, books: Path) -> None:
+    write(books, session(), turn(at=ago(3)), turn(at=ago(40)))
+    everything = data(stats("--json"))
+    assert (everything["total"]["turns"], everything["period"]["name"]) == (2, "all time")
+    assert everything["notes"] == ["No turns today, so this is everything."]
+    assert "No turns today" in stats().stdout
+    write(books, turn(at=ago()))
+    today = data(stats("--json"))
+    assert (today["total"]["turns"], today["period"]["name"], today["notes"]) == (1, "today", [])
+
+
+@pytest.mark.parametrize(
+    ("args", "turns"),
+    [
+        (["--today"], 1),
+        (["--yesterday"], 2),
+        (["--all"], 6),
+        (["--since", "2DAYS"], 4),
+        (["--until", "2DAYS"], 3),
+        (["--since", "2DAYS", "--until", "2DAYS"], 1),
+        (["--since", "2090-01-01"], 0),
+    ],
+)
+def test_periods(stats: Stats, books: Path, args: list[str], turns: int) -> None:
+    days = (0, 1, 1, 2, 40, 400)
+    write(books, session(), *(turn(at=ago(d)) for d in days))
+    two_days_ago = datetime.fromtimestamp(ago(2) / 1e6).astimezone().date().isoformat()
+    found = data(stats(*(arg.replace("2DAYS", two_days_ago) for arg in args), "--json"))
+    assert found["total"]["turns"] == turns
+
+
+@pytest.mark.parametrize("name", ["--week", "--month"])
+def test_calendar_periods_reach_up_to_now(stats: Stats, books: Path, name: str) -> None:
+    write(books, session(), turn(at=ago()), turn(at=ago(32)))
+    found = data(stats(name, "--json"))
+    assert found["total"]["turns"] == 1
+    since = datetime.fromisoformat(found["period"]["since"])
+    assert (since.hour, since.minute) == (0, 0)
+    assert since.weekday() == 0 if name == "--week" else since.day == 1
+
+
+def test_a_period_without_turns_says_where_the_others_are(stats: Stats, books: Path) -> None:
+    write(books, session(), turn(at=ago(9)))
+    assert "--all" in stats("--today").stdout
+
+
+def test_one_session_by_id_beginning_name_or_as_the_last(stats: Stats, books: Path) -> None:
+    write(
+        books,
+        session("abc111", started_at=ago(1), name="fix"),
+        session("abd222", started_at=ago()),
+        turn(session="abc111", at=ago(1)),
+        turn(session="abd222", at=ago()),
+        turn(session="abd222", at=ago()),
+    )
+    assert [data(stats(name, "--json"))["total"]["turns"] for name in ("abc111", "abc", "fix", "abd")] == [1, 1, 1, 2]
+    assert data(stats("--last", "--json"))["total"]["turns"] == 2
+    assert "abd222" in stats("--last").stdout
+    assert "ab" in problem(stats("ab")).message
+    assert "abc111" in problem(stats("ab")).message
+    assert "nothing-like-it" in problem(stats("nothing-like-it")).message
+
+
+@pytest.mark.parametrize(
+    "args",
+    [["--today", "--all"], ["x", "--last"], ["--week", "--since", "2026-01-01"], ["--json", "--csv"]],
+)
+def test_contradictions_are_refused(stats: Stats, args: list[str]) -> None:
+    assert isinstance(problem(stats(*args)), UsageError)
+
+
+def test_a_damaged_ledger_is_an_error_with_a_way_out(stats: Stats, books: Path) -> None:
+    books.write_bytes(b"nothing like a database")
+    assert isinstance(problem(stats()), LedgerError)
+
+
+# --- figures ----------------------------------------------------------------------------------------------------------
+
+
+def test_amounts_come_as_picodollars_and_as_decimal_dollars(stats: Stats, books: Path) -> None:
+    write(books, session(), skipped(cost=123_456_789_012, baseline=3 * CENT, at=ago()), turn(at=ago()))
+    total = data(stats("--json"))["total"]
+    assert total["paid"] == {
+        "picodollars": 133_456_789_012,
+        "dollars": "0.133456789012",
+        "complete": True,
+        "missing": 0,
+    }
+    assert total["baseline"]["dollars"] == "0.04"
+    assert total["baseline"]["estimated_turns"] == 1
+    assert total["saved"]["picodollars"] == 4 * CENT - 133_456_789_012
+    assert total["saved"]["bound"] == "exact"
+    assert total["outcomes"] == {"skipped": 1, "accepted": 0, "enhanced": 0, "direct": 1}
+    assert total["draft"]["cache_read_share"] == 0.8
+    assert total["draft"]["cache_write_5m_tokens"] == 10
+
+
+def test_unknown_prices_make_bounds_everywhere(stats: Stats, books: Path) -> None:
+    write(books, session(), skipped(cost=None, model=NOBODY, baseline=3 * CENT, at=ago()), turn(at=ago()))
+    total = data(stats("--json"))["total"]
+    assert (total["paid"]["complete"], total["saved"]["bound"], total["saved"]["share"]) == (False, "at most", None)
+    assert total["unpriced_calls"] == {"foo/bar": 1}
+    text = stats().stdout
+    assert "at least $0.01" in text
+    assert re.search(r"^saved +at most \$0\.03", text, re.MULTILINE)
+    assert "1 call has no known price: foo/bar." in text
+    assert "≥ $0.01" in stats("--by", "day").stdout
+
+
+def test_losses_are_shown(stats: Stats, books: Path) -> None:
+    write(books, session(), turn(call(cost=3 * CENT), baseline=CENT, at=ago()))
+    text = stats("--by", "client").stdout
+    assert "lost" in text
+    assert "$0.02" in text
+    assert "-$0.02" in text
+    assert data(stats("--json"))["total"]["saved"]["dollars"] == "-0.02"
+
+
+def test_what_is_estimated_or_missing_is_said(stats: Stats, books: Path) -> None:
+    write(
+        books,
+        session(),
+        skipped(at=ago()),
+        turn(call("draft", served=False), call("direct", estimated=True), reason=Reason.SAFEGUARDS, at=ago()),
+        turn(call(usage=None, cost=None), ending="client-gone", at=ago()),
+    )
+    text = stats().stdout
+    assert "estimated on 1 of 3 turns; assumes no extra turns" in text
+    assert "1 draft paid for and not used" in text
+    assert "not certified yet (0 audits)" in text
+    assert "Usage was reckoned on 1 call" in text
+    assert "1 turn did not come to a proper end" in text
+    assert "1 call sent no usage" in text
+    assert "--permission-mode acceptEdits" in text
+    assert "Reasons: after-read 1 · safeguards 1 · unsure 1" in text
+
+
+def test_simulated_turns_are_labelled_and_kept_apart(stats: Stats, books: Path) -> None:
+    demo = session("demo", started_at=ago(), simulated=True)
+    write(books, demo, *(turn(session="demo", at=ago()) for _ in range(3)))
+    assert "Simulated models, simulated prices." in stats().stdout
+    write(books, session("real", started_at=ago()), turn(session="real", at=ago()))
+    mixed = data(stats("--json"))
+    assert (mixed["total"]["turns"], mixed["total"]["simulated"], mixed["simulated_turns_left_out"]) == (1, False, 3)
+    assert "3 simulated turns left out." in stats().stdout
+
+
+# --- groups and forms -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("by", ["session", "day", "model", "outcome", "client", "project"])
+def test_every_grouping_adds_up_in_json_csv_and_text(stats: Stats, books: Path, by: str) -> None:
+    write(
+        books,
+        session("s1", started_at=ago(1), name="first"),
+        session("s2", started_at=ago()),
+        skipped(session="s1", at=ago(1), served_model="anthropic/claude-haiku-5-5"),
+        turn(session="s2", at=ago()),
+        turn(session="s2", at=ago()),
+    )
+    found = data(stats("--all", "--by", by, "--json"))
+    assert found["by"] == by
+    assert sum(group["turns"] for group in found["groups"]) == 3
+    total = found["total"]["paid"]["picodollars"]
+    assert sum(group["paid"]["picodollars"] for group in found["groups"]) == total
+    table = list(csv.DictReader(io.StringIO(stats("--all", "--by", by, "--csv").stdout)))
+    assert [row[by] for row in table] == [group["key"] for group in found["groups"]]
+    assert [int(row["turns"]) for row in table] == [group["turns"] for group in found["groups"]]
+    text = stats("--all", "--by", by).stdout
+    assert all(group["key"] in text for group in found["groups"])
+    assert "A saving belongs to a whole session" in text
+
+
+def test_csv_without_groups_is_one_row_of_the_total(stats: Stats, books: Path) -> None:
+    write(books, session(), skipped(cost=None, at=ago()))
+    [row] = csv.DictReader(io.StringIO(stats("--csv").stdout))
+    assert (row["turns"], row["paid_complete"], row["saved_bound"], row["share"]) == ("1", "0", "at most", "")
+
+
+def test_text_fits_eighty_columns_and_has_no_colours_in_a_pipe(stats: Stats, books: Path) -> None:
+    long = "x" * 200
+    record = session("s" * 40, started_at=ago(), name=long)
+    write(
+        books,
+        record,
+        *(
+            turn(
+                call(cost=10**16),
+                call(cost=None, model=NOBODY),
+                baseline=2 * 10**16,
+                session=record.id,
+                at=ago(),
+                served_model=long,
+            )
+            for _ in range(3)
+        ),
+    )
+    for by in ("session", "model", "client"):
+        text = stats("--by", by).stdout
+        assert max(len(line.rstrip()) for line in text.splitlines()) <= 80
+        assert "\x1b" not in text
+        assert "≥ $30,000.00" in text  # names are shortened, amounts are not
+        assert "≤ $30,000.00" in text
+
+
+def test_names_are_printed_as_they_are_and_never_as_markup(stats: Stats, books: Path) -> None:
+    write(books, session(started_at=ago(), name="[red]x[/red] :smile: \x1b[2J"), turn(at=ago()))
+    text = stats("--by", "session").stdout
+    assert "[red]x[/red] :smile: ?[2J" in text
+    assert "\x1b" not in text
+
+
+def test_no_heavy_module_is_imported_before_it_is_needed() -> None:
+    heavy = {"httpx", "aiohttp", "uvicorn", "uvloop", "genai_prices", "jsonschema_rs", "msgspec", "pydantic", "asyncio"}
+    code = "import sys, rlmc.ui.summary, rlmc.ledger.queries; print('rich' in sys.modules, *sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert loaded[0] == "False"
+    assert not heavy & set(loaded)
