@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from itertools import count
 
+from tests.support.prices import OPUS, START
+
 from rlmc.domain.chat import Usage
 from rlmc.domain.record import CallRecord, CallRole, Ending, SessionRecord, TurnRecord
 from rlmc.domain.turn import Model, Outcome, Reason
-from tests.support.prices import OPUS, START
 
 _numbers = count()
 CENT = 10**10
+USAGE = Usage(input=10, cache_read=80, cache_write_5m=10, output=5)
 
 
 def session(
@@ -35,7 +37,7 @@ def call(
     *,
     model: Model = OPUS,
     cost: int | None = CENT,
-    usage: Usage | None = Usage(input=10, cache_read=80, cache_write_5m=10, output=5),
+    usage: Usage | None = USAGE,
     served: bool = True,
     latency_ms: float = 2000.0,
     estimated: bool = False,

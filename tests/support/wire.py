@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ def fixture(name: str) -> bytes:
 def cut(data: bytes, at: Iterable[int]) -> list[bytes]:
     """The data in pieces; positions beyond its end are folded back into it."""
     places = sorted({place % (len(data) + 1) for place in at} | {0, len(data)})
-    return [data[start:end] for start, end in zip(places, places[1:], strict=False)] or [b""]
+    return [data[start:end] for start, end in pairwise(places)] or [b""]
 
 
 def fed(feed: Callable[[bytes], Any], pieces: Iterable[bytes]) -> list[Any]:
@@ -250,7 +251,7 @@ noise = st.lists(
             [
                 b"event: message_start\ndata: {}\n\n",
                 b'data: {"type":"content_block_start","index":0}\n\n',
-                b'event: content_block_delta\ndata: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta"}}\n\n',
+                b'event: content_block_delta\ndata: {"index":0,"delta":{"type":"text_delta"}}\n\n',
                 b'event: message_delta\ndata: {"usage":{"output_tokens":-5,"input_tokens":"x"},"delta":null}\n\n',
                 b'data: {"type":"error","error":"no"}\n\n',
                 b"data: [DONE]\n\n",

@@ -10,13 +10,14 @@ from typing import Literal
 class DraftShape:
     """What a draft model's provider accepts of a request; data of the provider, applied by the codec.
 
-    `thinking_off` is how reasoning is switched off: send `{"type": "disabled"}`, or leave the field out.
+    `thinking_off` is the `thinking.type` that switches reasoning off (or down, where it cannot be), or leaves the
+    field out.
     `system_in_messages` is false where a `system` message inside the conversation must be folded into user text.
     `attribution` keeps the client's attribution block (only Anthropic's own API strips it from the prompt).
     `max_output` caps `max_tokens`. `drop_fields` are further top-level fields the provider refuses or ignores.
     """
 
-    thinking_off: Literal["disabled", "omit"] = "disabled"
+    thinking_off: Literal["disabled", "between_tools", "omit"] = "disabled"
     cache_control: bool = False
     system_in_messages: bool = False
     attribution: bool = False

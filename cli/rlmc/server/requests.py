@@ -37,7 +37,7 @@ def request_for(
             auth = draft_credential(session, inbound, target)
             if isinstance(auth, Reason):
                 raise UpstreamError("credential", f"no credential for {provider.name}")
-            body = codec.draft_body(request, target.name, provider.shape)
+            body = codec.draft_body(request, target.name, provider.shape_of(target.name))
             own = [
                 ("content-type", "application/json"),
                 ("accept", "text/event-stream"),

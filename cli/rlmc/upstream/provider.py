@@ -14,8 +14,9 @@ class Provider:
 
     `auth` is the header a key travels in; `key_env` the variable it is read from, None where none is needed.
     `default_draft` is the cheapest current model, drafting when the user named none and the key is this provider's.
+    `shape` is what its models accept of a draft request, `variants` what those accept whose name has a prefix.
     `context` is the prompt limit in tokens by model-name prefix, "" for any other; the longest prefix that fits wins.
-    `fine_print` says for `rlmc status` who receives what is sent there.
+    `operator` is who receives what is sent there.
     """
 
     name: str
@@ -26,9 +27,13 @@ class Provider:
     protocol: str = "anthropic"
     default_draft: str | None = None
     shape: DraftShape = field(default_factory=DraftShape)
+    variants: tuple[tuple[str, DraftShape], ...] = ()
     media_models: tuple[str, ...] = ()
     context: tuple[tuple[str, int], ...] = (("", 128_000),)
     local: bool = False
+
+    def shape_of(self, model: str) -> DraftShape:
+        return next((shape for prefix, shape in self.variants if model.startswith(prefix)), self.shape)
 
     def context_of(self, model: str) -> int:
         fits = [(len(prefix), tokens) for prefix, tokens in self.context if model.startswith(prefix)]

@@ -71,7 +71,7 @@ def draft_body(request: ChatRequest, model: str, shape: DraftShape) -> bytes:
         "model": model,
         "max_tokens": _max_tokens(request.max_tokens, shape),
         "stream": True,
-        "thinking": {"type": "disabled"} if shape.thinking_off == "disabled" else None,
+        "thinking": None if shape.thinking_off == "omit" else {"type": shape.thinking_off},
         "temperature": body.temperature,
         "top_p": body.top_p,
         "top_k": body.top_k,
