@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
+import pty
 import re
 import subprocess
 import sys
@@ -302,6 +304,23 @@ def test_text_fits_eighty_columns_and_has_no_colours_in_a_pipe(stats: Stats, boo
         assert "≤ $30,000.00" in text
 
 
+@pytest.mark.parametrize(("variable", "coloured"), [("RLMC_UNUSED", True), ("NO_COLOR", False)])
+def test_colours_are_for_terminals_and_can_be_turned_off(books: Path, variable: str, coloured: bool) -> None:
+    """On a real terminal, because that is where it matters."""
+    write(books, session(), skipped(at=ago()), turn(at=ago()))
+    code = "import typer; from rlmc.commands.stats import stats; typer.run(stats)"
+    leader, follower = pty.openpty()
+    try:
+        env = {k: v for k, v in os.environ.items() if k != "NO_COLOR"} | {variable: "1", "TERM": "xterm-256color"}
+        subprocess.run([sys.executable, "-c", code], stdout=follower, env=env, check=True)
+        shown = os.read(leader, 65536)
+    finally:
+        os.close(leader)
+        os.close(follower)
+    assert b"saved" in shown
+    assert (b"\x1b[" in shown) is coloured
+
+
 def test_names_are_printed_as_they_are_and_never_as_markup(stats: Stats, books: Path) -> None:
     write(books, session(started_at=ago(), name="[red]x[/red] :smile: \x1b[2J"), turn(at=ago()))
     text = stats("--by", "session").stdout
@@ -311,7 +330,7 @@ def test_names_are_printed_as_they_are_and_never_as_markup(stats: Stats, books: 
 
 def test_no_heavy_module_is_imported_before_it_is_needed() -> None:
     heavy = {"httpx", "aiohttp", "uvicorn", "uvloop", "genai_prices", "jsonschema_rs", "msgspec", "pydantic", "asyncio"}
-    code = "import sys, rlmc.ui.summary, rlmc.ledger.queries; print('rich' in sys.modules, *sys.modules)"
+    code = "import sys, rlmc.ui.summary, rlmc.commands.stats; print('rich' in sys.modules, *sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert loaded[0] == "False"
     assert not heavy & set(loaded)

@@ -240,6 +240,16 @@ def test_what_is_not_cached_is_plain_input(ttl: Literal["5m", "1h"] | None, toke
         assert found.usage == draft
 
 
+def test_calls_without_markers_change_no_cache() -> None:
+    shadow = Shadow(TABLE)
+    shadow.observe(facts(DIRECT, calls=(Usage(cache_write_5m=10_000),)))
+    shadow.observe(facts(SKIPPED, minute=1, tokens=12_000, draft=Usage(input=12_000)))
+    shadow.observe(facts(DIRECT, minute=2, tokens=12_000, calls=(Usage(input=12_000),), ttl=None))
+    back = Usage(cache_read=10_000, cache_write_5m=3_000)
+    found = shadow.observe(facts(DIRECT, minute=3, tokens=13_000, calls=(back,)))
+    assert found.usage == Usage(cache_read=12_000, cache_write_5m=1_000)
+
+
 def test_automatic_caches_need_no_marker() -> None:
     shadow = Shadow(TABLE)
     shadow.observe(facts(DIRECT, calls=(Usage(input=10_000, output=5),), ttl=None, verify=FLASH))
@@ -341,13 +351,54 @@ def test_fees_without_a_price_poison_the_baseline_as_they_poison_the_cost() -> N
 
 
 def test_old_conversations_are_forgotten() -> None:
-    shadow = Shadow(TABLE, lanes=3)
+    shadow = Shadow(TABLE, limit=3)
     for n in range(10):
-        shadow.observe(replace(facts(DIRECT, calls=(Usage(cache_write_5m=10_000),)), conversation=f"c{n}"))
+        shadow.observe(
+            replace(facts(DIRECT, calls=(Usage(cache_write_5m=10_000 + n),)), conversation=f"c{n}", prefix=f"p{n}")
+        )
     assert len(shadow._lanes) == 3
     draft = Usage(input=11_000, output=1)
-    known = shadow.observe(replace(facts(SKIPPED, minute=1, tokens=11_000, draft=draft), conversation="c9"))
-    gone = shadow.observe(replace(facts(SKIPPED, minute=1, tokens=11_000, draft=draft), conversation="c0"))
-    assert known.usage is not None
-    assert gone.usage is not None
-    assert (known.usage.cache_read, gone.usage.cache_read) == (10_000, 0)
+
+    def read(n: int) -> int:
+        turn = replace(facts(SKIPPED, minute=1, tokens=11_000, draft=draft), conversation=f"c{n}", prefix=f"p{n}")
+        found = shadow.observe(turn)
+        assert found.usage is not None
+        return found.usage.cache_read
+
+    assert (read(9), read(0)) == (10_009, 0)
+
+
+# --- what conversations share ----------------------------------------------------------------------------------------
+
+
+def test_a_new_conversation_finds_the_beginning_it_shares_with_another() -> None:
+    shadow = Shadow(TABLE)
+    shadow.observe(facts(DIRECT, tokens=20_000, calls=(Usage(cache_read=15_000, cache_write_5m=5_000),)))
+    draft = Usage(input=18_000, output=10)
+    second = replace(facts(SKIPPED, minute=1, tokens=18_000, draft=draft), conversation="another")
+    assert shadow.observe(second).usage == Usage(cache_read=15_000, cache_write_5m=3_000, output=10)
+    late = replace(facts(SKIPPED, minute=6, tokens=18_000, draft=draft), conversation="third")
+    assert shadow.observe(late).usage == Usage(cache_write_5m=18_000, output=10)
+    other_tools = replace(second, conversation="fourth", prefix="other tools")
+    assert shadow.observe(other_tools).usage == Usage(cache_write_5m=18_000, output=10)
+
+
+def test_a_beginning_that_only_drafts_kept_in_use_is_cold_in_reality_but_not_in_the_shadow() -> None:
+    shadow = Shadow(TABLE)
+    shadow.observe(facts(DIRECT, tokens=20_000, calls=(Usage(cache_read=15_000, cache_write_5m=5_000),)))
+    for minute in (3, 6):
+        draft = Usage(input=20_100, output=10)
+        shadow.observe(facts(SKIPPED, minute=minute, tokens=20_100, draft=draft))
+    opened = Usage(cache_write_5m=16_000, output=5)
+    found = shadow.observe(replace(facts(DIRECT, minute=7, tokens=16_000, calls=(opened,)), conversation="subagent"))
+    assert found == Baseline(price(Usage(cache_read=15_000, cache_write_5m=1_000, output=5)), True, found.usage)
+
+
+def test_skips_elsewhere_do_not_touch_a_conversation_whose_own_cache_is_warm() -> None:
+    shadow = Shadow(TABLE)
+    shadow.observe(facts(DIRECT, tokens=20_000, calls=(Usage(cache_write_5m=20_000),)))
+    draft = Usage(input=20_100, output=10)
+    shadow.observe(replace(facts(SKIPPED, minute=1, tokens=20_100, draft=draft), conversation="another"))
+    missed = Usage(cache_read=12_000, cache_write_5m=9_000, output=5)  # the provider forgot a part by itself
+    found = shadow.observe(facts(DIRECT, minute=2, tokens=21_000, calls=(missed,)))
+    assert found == Baseline(price(missed), False, missed)

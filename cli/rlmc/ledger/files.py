@@ -11,9 +11,10 @@ import sqlite3
 from datetime import datetime
 from pathlib import Path
 
-from rlmc.ledger.schema import migrate, version_of
+from rlmc.ledger.schema import DamagedLedger, NewerLedger, NotALedger, migrate, version_of
 
 BUSY_MS = 5_000
+_MAGIC = b"SQLite format 3\x00"
 _CHECK_LIMIT = 256 * 1024 * 1024
 _BROKEN = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
@@ -25,6 +26,7 @@ def connect(path: Path) -> sqlite3.Connection:
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     if path.stat().st_mode & 0o077:
         path.chmod(0o600)
+    _look(path)
     db = sqlite3.connect(path, timeout=BUSY_MS / 1000, isolation_level=None, check_same_thread=False)
     try:
         version_of(db)  # first of all: a database that is not ours is not to be touched
@@ -44,8 +46,20 @@ def is_sound(db: sqlite3.Connection, path: Path) -> bool:
     return bool(db.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok")
 
 
+def unusable(error: BaseException) -> tuple[str, str] | None:
+    """A label and a reason when the error says that this file will never do; None for a full disk, a lock, the like."""
+    match error:
+        case NewerLedger():
+            return f"newer-{error.version}", f"has version {error.version}, newer than this rlmc knows,"
+        case NotALedger():
+            return "corrupt", "is no rlmc ledger"
+        case DamagedLedger():
+            return "corrupt", "is damaged"
+    return ("corrupt", "is damaged") if is_broken(error) else None
+
+
 def is_broken(error: BaseException) -> bool:
-    """Whether the error says that the file itself is damaged, in contrast to a full disk or a lock."""
+    """Whether SQLite says that the file itself is damaged."""
     return isinstance(error, sqlite3.DatabaseError) and getattr(error, "sqlite_errorcode", 0) & 0xFF in _BROKEN
 
 
@@ -62,3 +76,12 @@ def set_aside(path: Path, label: str, now: datetime) -> Path:
         if source.exists():
             source.rename(target.with_name(target.name + extra))
     return target
+
+
+def _look(path: Path) -> None:
+    """Refuse what does not begin like a database before SQLite sees it: it would throw away the write-ahead file."""
+    with path.open("rb") as file:
+        head = file.read(len(_MAGIC))
+    log = path.with_name(path.name + "-wal")
+    if head != _MAGIC and (head or (log.exists() and log.stat().st_size)):
+        raise DamagedLedger(f"{path} is no database")

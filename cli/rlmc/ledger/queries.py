@@ -173,9 +173,7 @@ class LedgerReader:
 def _explained(path: Path) -> Iterator[None]:
     try:
         yield
-    except NotALedger as error:
-        raise LedgerError(f"{path}: {error.message}", error.hint) from None
-    except NewerLedger as error:
+    except (NotALedger, NewerLedger) as error:
         raise LedgerError(f"{path}: {error.message}", error.hint) from None
     except sqlite3.Error as error:
         if is_broken(error):

@@ -102,6 +102,10 @@ class NotALedger(LedgerError):
     """The file is a database, but not one of ours."""
 
 
+class DamagedLedger(LedgerError):
+    """The file does not even begin like a database."""
+
+
 class NewerLedger(LedgerError):
     """The database was written by a newer version of rlmc."""
 

@@ -18,8 +18,8 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 
 from rlmc.domain.record import SessionRecord, TurnRecord
+from rlmc.errors import LedgerError
 from rlmc.ledger import files, rows
-from rlmc.ledger.schema import NewerLedger, NotALedger
 
 MAX_WAITING = 20_000
 MAX_WAITING_CONTENT = 64 * 1024 * 1024
@@ -61,7 +61,7 @@ class Ledger:
         ledger = cls(path)
         try:
             ledger._connection()
-        except (sqlite3.Error, OSError) as error:
+        except (sqlite3.Error, LedgerError, OSError) as error:
             ledger._failure = _describe(error, path)
         ledger._thread.start()
         return ledger
@@ -153,7 +153,7 @@ class Ledger:
         try:
             if self._db is not None and not files.is_sound(self._db, self._path):
                 self._set_aside("corrupt", "is damaged")
-        except (sqlite3.Error, OSError) as error:
+        except (sqlite3.Error, LedgerError, OSError) as error:
             self._recover(error)
 
     def _save(self, jobs: list[_Job]) -> None:
@@ -207,16 +207,11 @@ class Ledger:
             self._db = None
         try:
             self._db = files.connect(self._path)
-        except NewerLedger as error:
-            self._set_aside(f"newer-{error.version}", f"has version {error.version}, newer than this rlmc knows,")
-            self._db = files.connect(self._path)
-        except NotALedger:
-            self._set_aside("corrupt", "is no rlmc ledger")
-            self._db = files.connect(self._path)
-        except sqlite3.DatabaseError as error:
-            if not files.is_broken(error):
+        except (LedgerError, sqlite3.DatabaseError) as error:
+            verdict = files.unusable(error)
+            if verdict is None:
                 raise
-            self._set_aside("corrupt", "is damaged")
+            self._set_aside(*verdict)
             self._db = files.connect(self._path)
         self._file = _identity(self._path)
         return self._db
@@ -224,10 +219,11 @@ class Ledger:
     def _recover(self, error: BaseException) -> bool:
         """Note what went wrong. True when the cause is gone: a damaged database was set aside."""
         self._failure = _describe(error, self._path)
-        if not files.is_broken(error):
+        verdict = files.unusable(error)
+        if verdict is None:
             return False
         try:
-            self._set_aside("corrupt", "is damaged")
+            self._set_aside(*verdict)
         except OSError as failed:
             self._failure = _describe(failed, self._path)
             return False

@@ -156,23 +156,23 @@ class Books:
         if self._shadow is None:
             return Baseline(None, True, None)
         verify = [c for c in calls if c.role != "draft"]
-        draft = next((c.usage for c in calls if c.role == "draft"), None)
+        drafts = [c for c in calls if c.role == "draft"]
         appended = sum(c.appended_chars for c in turn.calls)
         request = turn.request
         return self._shadow.observe(
             TurnFacts(
                 conversation=f"{turn.session_id} {turn.conversation}",
                 prefix=prefix_of(request) if request else "",
-                at=turn.started_at,
+                at=verify[0].started_at if verify else turn.started_at,
                 outcome=turn.outcome,
                 verify=turn.verify,
                 ttl=request.cache_ttl if request else None,
                 prompt_chars=request.chars if request else 0,
                 verify_calls=tuple(c.usage for c in verify),
-                draft=draft,
+                draft=drafts[-1].usage if drafts else None,
                 appended_chars=appended,
                 answer_chars=turn.answer_chars,
-                measured=not any(c.usage_estimated for c in calls),
+                measured=not any(c.usage_estimated for c in verify or drafts),
             )
         )
 

@@ -40,7 +40,7 @@ class Run:
     codec: Codec
     turnover: Turnover
     id: str
-    started_at: int = field(default_factory=wall_us)
+    started_at: int
     began: float = field(default_factory=time.monotonic)
     request: ChatRequest | None = None
     turn: Turn | None = None
@@ -55,10 +55,12 @@ async def serve_turn(
     session: Session, inbound: Inbound, codec: Codec, send: Send, transports: dict[str, Transport], books: Books
 ) -> None:
     settings = session.parts.settings
-    turn_id = secrets.token_hex(8)
+    started_at = wall_us()
+    # Begins with the time, so that rows lie in the ledger in the order they are asked for.
+    turn_id = f"{started_at:014x}{secrets.token_hex(4)}"
     out = Outgoing(send, codec, f"req_rlmc_{turn_id}", keep=settings.log_content)
     turnover = Turnover(session, inbound, codec, transports, out, streams=False)
-    this = Run(session, inbound, codec, turnover, turn_id)
+    this = Run(session, inbound, codec, turnover, turn_id, started_at)
     readable = inbound.header("content-encoding") is None
     try:
         this.request = codec.decode_request(inbound.body) if readable else None

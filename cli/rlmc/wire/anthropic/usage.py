@@ -111,7 +111,11 @@ def _unpriced(raw: Json, tools: Json) -> tuple[str, ...]:
         for name, value in tools.items()
         if name not in _FREE and name != _SEARCHES and isinstance(value, int | float) and value > 0
     ]
-    # The fast lane has a price list of its own.
+    # Lanes and places with a price list of their own.
     if raw.get("speed") == "fast":
         fees.append("speed:fast")
+    if raw.get("service_tier") not in (None, "standard"):
+        fees.append(f"service_tier:{raw['service_tier']}"[:40])
+    if raw.get("inference_geo") == "us":
+        fees.append("inference_geo:us")
     return tuple(fees)

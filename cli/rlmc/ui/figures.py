@@ -1,0 +1,73 @@
+"""Figures as people read them: money, shares, durations, counts, names.
+
+Rule: an amount never looks exact when it is a bound, a loss never looks like a saving, and a cent is not zero.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from rlmc.domain.money import Picodollars, dollars
+from rlmc.ledger.report import Amount, Saving
+
+_SMALLEST = Decimal("0.000001")
+
+
+def money(amount: Picodollars) -> str:
+    """Whole cents from ten cents up, two significant digits below."""
+    value = abs(dollars(amount))
+    sign = "-" if amount < 0 else ""
+    if value == 0:
+        return "$0.00"
+    if value < _SMALLEST:
+        return f"{sign}<${_SMALLEST:f}"
+    if value >= Decimal("0.1"):
+        return f"{sign}${value:,.2f}"
+    text = f"{value:.{1 - value.adjusted()}f}"
+    while text.endswith("0") and len(text.partition(".")[2]) > 2:
+        text = text[:-1]
+    return f"{sign}${text}"
+
+
+def amount(sum: Amount) -> str:
+    if not sum.missing:
+        return money(sum.known)
+    return f"at least {money(sum.known)}" if sum.known else "unknown"
+
+
+def saving(found: Saving, share: float | None) -> str:
+    """`saved $0.59 (49 %)`, `lost at least $0.10`, `saving unknown`."""
+    if found.amount is None:
+        return "saving unknown"
+    lost = found.amount < 0
+    verb = "lost" if lost else "saved"
+    bound = found.bound
+    if lost and bound != "exact":
+        bound = "at least" if bound == "at most" else "at most"
+    words = [verb] if bound == "exact" else [verb, bound]
+    text = " ".join([*words, money(abs(found.amount))])
+    return text if share is None else f"{text} ({percent(abs(share))})"
+
+
+def percent(share: float) -> str:
+    """Whole per cent, one decimal where that would say 0 or 100 without being it."""
+    whole = f"{share * 100:.0f}"
+    if (whole in ("0", "-0") and share != 0) or (whole == "100" and share != 1):
+        return f"{share * 100:.1f} %"
+    return f"{whole} %"
+
+
+def seconds(milliseconds: float) -> str:
+    if milliseconds < 100:
+        return f"{milliseconds:.0f} ms"
+    return f"{milliseconds / 1000:.1f} s"
+
+
+def count(number: int, noun: str, plural: str | None = None) -> str:
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def label(text: str, width: int = 0) -> str:
+    """A name from outside, safe to print: nothing that moves a cursor. Too long: the end is kept, as in paths."""
+    clean = "".join(char if char.isprintable() else "?" for char in text) or "-"
+    return clean if not width or len(clean) <= width else "…" + clean[-(width - 1) :]

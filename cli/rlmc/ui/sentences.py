@@ -1,0 +1,55 @@
+"""What has to be said beside the figures of a report: what is unknown, estimated, simulated, or in the way.
+
+Rule: the session summary and `rlmc stats` say the same thing in the same words.
+"""
+
+from __future__ import annotations
+
+from rlmc.ledger.report import SavingsReport
+from rlmc.ui.figures import count, label
+
+_NAMED = 3
+
+
+def unknown_prices(report: SavingsReport) -> list[str]:
+    lines = []
+    calls = sum(report.unpriced.values())
+    if calls:
+        models = sorted(report.unpriced)
+        names = ", ".join(label(name) for name in models[:_NAMED])
+        rest = f" and {len(models) - _NAMED} more" if len(models) > _NAMED else ""
+        lines.append(f"{count(calls, 'call has', 'calls have')} no known price: {names}{rest}")
+    if report.unmeasured:
+        lines.append(f"{count(report.unmeasured, 'call', 'calls')} sent no usage, so what they cost is not known")
+    if report.baseline.missing:
+        lines.append(f"{count(report.baseline.missing, 'turn has', 'turns have')} no known baseline")
+    return lines
+
+
+def estimates(report: SavingsReport) -> str:
+    if not report.baseline_estimated:
+        return "baseline measured on every turn; assumes no extra turns"
+    return (
+        f"baseline estimated on {report.baseline_estimated:,} of {count(report.turns, 'turn')}; assumes no extra turns"
+    )
+
+
+def quality(report: SavingsReport) -> str | None:
+    """None where no draft was served: there is nothing to judge then."""
+    if not report.drafted_turns:
+        return None
+    return f"not certified yet ({count(report.audits, 'audit')})"
+
+
+def auto_mode(report: SavingsReport) -> str | None:
+    turns = report.auto_mode_turns
+    if not turns:
+        return None
+    return (
+        f"{count(turns, 'turn')} went direct because the agent's auto mode asks the server to judge its tool calls;"
+        " `--permission-mode acceptEdits` (or default) lets drafts help"
+    )
+
+
+def simulated(report: SavingsReport) -> str | None:
+    return "simulated models, simulated prices" if report.simulated else None

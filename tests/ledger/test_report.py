@@ -1,0 +1,230 @@
+"""The account: every call counted once, gaps said and never filled with zeros, losses shown."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.support.books import CENT
+from tests.support.prices import START
+
+from rlmc.domain.turn import Outcome, Reason
+from rlmc.ledger.queries import CallRow, TurnRow
+from rlmc.ledger.report import Amount, Latencies, SavingsReport, account
+
+DAY = 86_400_000_000
+
+
+def call(role: str = "direct", cost: int | None = CENT, **changes: Any) -> CallRow:
+    row = CallRow(
+        role=role,
+        provider="anthropic",
+        model="claude-opus-5-5",
+        served=True,
+        latency_ms=1000.0,
+        input=10,
+        cache_read=60,
+        cache_write_5m=20,
+        cache_write_1h=10,
+        output=7,
+        thinking=2,
+        measured=True,
+        estimated=False,
+        cost=cost,
+    )
+    return row._replace(**changes)
+
+
+def turn(*calls: CallRow, outcome: str = "direct", baseline: int | None = CENT, **changes: Any) -> TurnRow:
+    row = TurnRow(
+        id="t",
+        session="s1",
+        session_name=None,
+        client="claude",
+        directory="/home/ada/project",
+        simulated=False,
+        started_at=START,
+        served_model="anthropic/claude-opus-5-5",
+        outcome=outcome,
+        reason="unsure",
+        ending="complete",
+        latency_ms=1500.0,
+        baseline=baseline,
+        baseline_estimated=False,
+        calls=calls or (call(),),
+    )
+    return row._replace(**changes)
+
+
+def day(at: int) -> str:
+    return f"day {at // DAY}"
+
+
+def report(*turns: TurnRow) -> SavingsReport:
+    return account(turns, None, day).total
+
+
+# --- money ----------------------------------------------------------------------------------------------------------
+
+
+def test_paid_counts_every_call_also_drafts_nobody_saw() -> None:
+    found = report(turn(call("draft", 3, served=False), call("direct", 100)), turn(call("draft", 5), outcome="skipped"))
+    assert found.paid.exact == 108
+    assert found.baseline.exact == 2 * CENT
+    assert found.saving.amount == 2 * CENT - 108
+    assert (found.draft.calls, found.draft.paid.exact) == (2, 8)
+    assert (found.verify.calls, found.verify.paid.exact) == (1, 100)
+    assert (found.wasted.calls, found.wasted.paid.exact) == (1, 3)
+
+
+@pytest.mark.parametrize(
+    ("paid", "baseline", "amount", "bound"),
+    [
+        (40, 100, 60, "exact"),
+        (100, 40, -60, "exact"),
+        (None, 100, 100, "at most"),
+        (40, None, -40, "at least"),
+        (None, None, None, "unknown"),
+    ],
+)
+def test_an_unknown_amount_makes_a_saving_a_bound(
+    paid: int | None, baseline: int | None, amount: int | None, bound: str
+) -> None:
+    found = report(turn(call(cost=paid), baseline=baseline))
+    assert (found.saving.amount, found.saving.bound) == (amount, bound)
+    assert (found.share is None) is (bound != "exact")
+
+
+@given(st.lists(st.tuples(st.none() | st.integers(0, 10**15), st.none() | st.integers(0, 10**15)), max_size=30))
+def test_totals_are_exact_or_say_how_many_parts_are_missing(amounts: list[tuple[int | None, int | None]]) -> None:
+    found = report(*(turn(call(cost=paid), baseline=baseline) for paid, baseline in amounts))
+    for total, parts in ((found.paid, [p for p, _ in amounts]), (found.baseline, [b for _, b in amounts])):
+        known = [part for part in parts if part is not None]
+        assert (total.known, total.missing) == (sum(known), len(parts) - len(known))
+        assert total.exact == (total.known if len(known) == len(parts) else None)
+
+
+def test_unknown_prices_are_counted_by_model_and_told_from_unknown_usage() -> None:
+    found = report(
+        turn(call(cost=None, provider="foo", model="bar"), call(cost=None, provider="foo", model="bar")),
+        turn(call(cost=None, measured=False), call(cost=None, model="new"), call(estimated=True)),
+    )
+    assert found.unpriced == {"foo/bar": 2, "anthropic/new": 1}
+    assert (found.unmeasured, found.estimated_calls, found.paid.missing) == (1, 1, 4)
+
+
+def test_a_share_needs_a_baseline_and_a_break_even_needs_a_saving() -> None:
+    assert report().share is None
+    assert report(turn(call(cost=0), baseline=0)).share is None
+    half = report(turn(call(cost=50), baseline=100))
+    assert (half.share, half.break_even) == (0.5, 1.0)
+    assert report(turn(call(cost=150), baseline=100)).share == -0.5
+    assert report(turn(call(cost=150), baseline=100)).break_even is None
+    assert report(turn(call(cost=0), baseline=100)).break_even is None
+
+
+# --- counts ----------------------------------------------------------------------------------------------------------
+
+
+def test_outcomes_reasons_and_estimates_are_counted() -> None:
+    found = report(
+        turn(outcome="skipped", reason="after-read", baseline_estimated=True),
+        turn(outcome="skipped", reason="auxiliary", baseline_estimated=True),
+        turn(outcome="accepted", reason="verdict"),
+        turn(outcome="direct", reason=Reason.SAFEGUARDS.value),
+        turn(call("audit"), reason=Reason.SAFEGUARDS.value),
+    )
+    assert found.outcomes == {"skipped": 2, "accepted": 1, "direct": 2}
+    assert found.reasons == {"after-read": 1, "auxiliary": 1, "verdict": 1, "safeguards": 2}
+    assert (found.turns, found.baseline_estimated, found.auto_mode_turns, found.drafted_turns) == (5, 2, 2, 3)
+    assert found.audits == 1
+
+
+def test_cache_reads_are_a_share_of_the_whole_prompt() -> None:
+    found = report(turn(call("draft"), call("verify", input=0, cache_read=100, cache_write_5m=0, cache_write_1h=0)))
+    assert (found.draft.read_share, found.verify.read_share) == (0.6, 1.0)
+    assert found.draft.prompt == 100
+    assert report().draft.read_share is None
+
+
+# --- time -----------------------------------------------------------------------------------------------------------
+
+
+@given(st.lists(st.floats(0, 10**6), min_size=1, max_size=200), st.sampled_from([1, 50, 95, 100]))
+def test_a_percentile_is_a_value_that_was_measured(values: list[float], percent: int) -> None:
+    found = Latencies(values).percentile(percent)
+    assert found in values
+    assert sum(v <= found for v in values) * 100 >= percent * len(values)
+    assert sum(v < found for v in values) * 100 < percent * len(values)
+
+
+def test_latencies_leave_out_turns_that_broke_off() -> None:
+    found = report(
+        turn(call("draft", latency_ms=900.0), outcome="skipped", latency_ms=1000.0),
+        turn(call("draft", latency_ms=800.0, served=False), call("direct", latency_ms=3000.0), latency_ms=4000.0),
+        turn(call(latency_ms=9.0), latency_ms=9.0, ending="client-gone"),
+    )
+    assert found.latency.percentile(50) == 1000.0
+    assert found.latency.percentile(95) == 4000.0
+    assert found.latency_by_outcome["direct"].percentile(50) == 4000.0
+    assert found.baseline_latency.values == [3000.0]  # the direct call alone, without the draft before it
+    assert found.unfinished == 1
+    assert Latencies().percentile(50) is None
+
+
+# --- groups ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("by", "keys"),
+    [
+        ("session", ["s1", "s2"]),
+        ("day", [day(START), day(START + DAY)]),
+        ("model", ["a/x", "a/y"]),
+        ("outcome", ["skipped", "direct"]),
+        ("client", ["claude", "codex"]),
+        ("project", ["", "/p"]),
+    ],
+)
+def test_groups_add_up_to_the_total_and_come_in_a_fixed_order(by: str, keys: list[str]) -> None:
+    one = turn(
+        call(cost=None), session="s2", started_at=START + DAY, served_model="a/y", outcome="direct", client="codex",
+        directory="/p",
+    )  # fmt: skip
+    two = turn(
+        call(cost=7), session="s1", started_at=START, served_model="a/x", outcome="skipped", client="claude",
+        directory=None,
+    )  # fmt: skip
+    for turns in ([one, two, two], [two, one, two]):
+        found = account(turns, by, day)  # type: ignore[arg-type]
+        assert [key for key, _ in found.groups] == keys
+        assert sum(group.turns for _, group in found.groups) == found.total.turns == 3
+        assert sum(group.paid.known for _, group in found.groups) == found.total.paid.known == 14
+        assert sum(group.paid.missing for _, group in found.groups) == found.total.paid.missing == 1
+
+
+def test_all_four_outcomes_come_in_their_usual_order() -> None:
+    turns = [turn(outcome=o.value) for o in reversed(Outcome)]
+    assert [key for key, _ in account(turns, "outcome", day).groups] == ["skipped", "accepted", "enhanced", "direct"]
+
+
+def test_simulated_turns_are_never_added_to_real_ones() -> None:
+    real, simulated = turn(call(cost=5)), turn(call(cost=7), simulated=True, session="demo")
+    mixed = account([real, simulated, simulated], "session", day)
+    assert (mixed.total.paid.known, mixed.total.simulated, mixed.left_out) == (5, False, 2)
+    assert [key for key, _ in mixed.groups] == ["s1"]
+    alone = account([simulated], "session", day)
+    assert (alone.total.paid.known, alone.total.simulated, alone.left_out) == (7, True, 0)
+    assert [key for key, _ in alone.groups] == ["demo"]
+    assert account([], None, day).left_out == 0
+
+
+def test_amounts_add_up() -> None:
+    amount = Amount()
+    amount.add(3)
+    amount.add(None)
+    assert (amount.known, amount.missing, amount.exact) == (3, 1, None)
+    assert replace(amount, missing=0).exact == 3

@@ -1,0 +1,108 @@
+"""Figures: a cent is not zero, a bound is not exact, a loss is not a saving."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rlmc.domain.money import PICO
+from rlmc.ledger.report import Amount, Saving
+from rlmc.ui import figures
+
+
+@pytest.mark.parametrize(
+    ("dollars", "text"),
+    [
+        ("0", "$0.00"),
+        ("0.61", "$0.61"),
+        ("1.2", "$1.20"),
+        ("1234.5", "$1,234.50"),
+        ("0.614", "$0.61"),
+        ("0.0042", "$0.0042"),
+        ("0.00421", "$0.0042"),
+        ("0.05", "$0.05"),
+        ("0.0614", "$0.061"),
+        ("0.0999", "$0.10"),
+        ("0.00003", "$0.00003"),
+        ("0.0000001", "<$0.000001"),
+        ("-0.12", "-$0.12"),
+        ("-0.0042", "-$0.0042"),
+    ],
+)
+def test_money(dollars: str, text: str) -> None:
+    assert figures.money(int(Decimal(dollars) * PICO)) == text
+
+
+@given(st.integers(-(10**18), 10**18))
+def test_money_is_right_to_two_digits_and_never_shows_nothing_for_something(amount: int) -> None:
+    text = figures.money(amount)
+    if "<" in text:
+        assert 0 < abs(amount) < PICO // 10**6
+        return
+    shown = Decimal(re.sub(r"[$,]", "", text)) * PICO
+    assert (shown == 0) is (amount == 0)
+    assert abs(shown - amount) <= abs(Decimal(amount)) * Decimal("0.05")
+
+
+@pytest.mark.parametrize(
+    ("known", "missing", "text"),
+    [(610_000_000_000, 0, "$0.61"), (610_000_000_000, 3, "at least $0.61"), (0, 2, "unknown"), (0, 0, "$0.00")],
+)
+def test_amounts(known: int, missing: int, text: str) -> None:
+    assert figures.amount(Amount(known, missing)) == text
+
+
+@pytest.mark.parametrize(
+    ("saving", "share", "text"),
+    [
+        (Saving(590_000_000_000, "exact"), 0.49, "saved $0.59 (49 %)"),
+        (Saving(0, "exact"), 0.0, "saved $0.00 (0 %)"),
+        (Saving(-120_000_000_000, "exact"), -0.1, "lost $0.12 (10 %)"),
+        (Saving(590_000_000_000, "at most"), None, "saved at most $0.59"),
+        (Saving(-590_000_000_000, "at most"), None, "lost at least $0.59"),
+        (Saving(590_000_000_000, "at least"), None, "saved at least $0.59"),
+        (Saving(-590_000_000_000, "at least"), None, "lost at most $0.59"),
+        (Saving(None, "unknown"), None, "saving unknown"),
+    ],
+)
+def test_savings_and_losses(saving: Saving, share: float | None, text: str) -> None:
+    assert figures.saving(saving, share) == text
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [
+        (0.49, "49 %"),
+        (0, "0 %"),
+        (0.004, "0.4 %"),
+        (-0.004, "-0.4 %"),
+        (1, "100 %"),
+        (0.998, "99.8 %"),
+        (-0.33, "-33 %"),
+    ],
+)
+def test_shares(share: float, text: str) -> None:
+    assert figures.percent(share) == text
+
+
+@pytest.mark.parametrize(
+    ("ms", "text"), [(2100, "2.1 s"), (350, "0.3 s"), (40, "40 ms"), (0, "0 ms"), (125_000, "125.0 s")]
+)
+def test_durations(ms: float, text: str) -> None:
+    assert figures.seconds(ms) == text
+
+
+def test_counts_and_their_nouns() -> None:
+    assert [figures.count(n, "turn") for n in (0, 1, 2, 1200)] == ["0 turns", "1 turn", "2 turns", "1,200 turns"]
+    assert figures.count(2, "call has", "calls have") == "2 calls have"
+
+
+def test_names_from_outside_cannot_move_the_cursor() -> None:
+    assert figures.label("a\x1b[2Jb\nc") == "a?[2Jb?c"
+    assert figures.label("") == "-"
+    assert figures.label("/home/ada/projects/rlmc", 10) == "…ects/rlmc"
+    assert figures.label("short", 10) == "short"
