@@ -10,6 +10,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from rlmc.domain.chat import Completion, Text, Thinking, ToolCall, Usage
+
 Json = dict[str, Any]
 
 FIXTURES = Path(__file__).parent.parent / "fixtures" / "wire" / "anthropic"
@@ -17,6 +19,20 @@ FIXTURES = Path(__file__).parent.parent / "fixtures" / "wire" / "anthropic"
 
 def fixture(name: str) -> bytes:
     return (FIXTURES / name).read_bytes()
+
+
+# What the fixtures `answer.json` and `answer.sse` say.
+ANSWER = Completion(
+    model="claude-opus-5-5",
+    parts=(
+        Thinking(7),
+        Text("I will read it."),
+        ToolCall("toolu_11", "Read", '{"file_path":"/p/a.txt","limit":2.0}'),
+    ),
+    stop_reason="tool_use",
+    usage=Usage(input=3, cache_read=2000, cache_write_5m=50, cache_write_1h=100, output=61, thinking=20),
+    id="msg_01",
+)
 
 
 def cut(data: bytes, at: Iterable[int]) -> list[bytes]:
@@ -227,7 +243,7 @@ def answer_events(draw: st.DrawFn) -> list[Json]:
     events.append({"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 42}})
     events.append({"type": "message_stop"})
     for _ in range(draw(st.integers(0, 3))):
-        extra = draw(st.sampled_from([{"type": "ping"}, {"type": "event_of_tomorrow", "x": [1]}]))
+        extra: Json = draw(st.sampled_from([{"type": "ping"}, {"type": "event_of_tomorrow", "x": [1]}]))
         events.insert(draw(st.integers(0, len(events) - 1)), extra)
     return events
 

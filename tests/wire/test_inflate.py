@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 import zlib
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -22,7 +23,7 @@ def unpack(inflater: Inflater, pieces: list[bytes]) -> bytes:
 
 
 @given(st.binary(max_size=3_000), places, st.sampled_from([gzip.compress, zlib.compress, raw_deflate]))
-def test_every_format_unpacks_however_it_is_cut(data, at, pack) -> None:  # type: ignore[no-untyped-def]
+def test_every_format_unpacks_however_it_is_cut(data: bytes, at: list[int], pack: Callable[[bytes], bytes]) -> None:
     assert unpack(Inflater(), cut(pack(data), at)) == data
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -54,6 +55,7 @@ def test_an_appended_item_keeps_every_byte_before_it(
         (b'{"a":1,"b":2,"a":1}', "twice"),
         (b'{"a":[1],"\\u0061":2}', "twice"),
         (b'{"a":1,"b":22,"a":"1,\\"b\\":22"}', "twice"),
+        (b'{"a":{"x":1,"b":7},"b":7,"a":"1234"}', "twice"),  # steps of the last value's size would end well
         (b'{"b":{"a":1}}', "`a` is missing"),
         (b"{}", "`a` is missing"),
         (b'[{"a":1}]', "shape"),
@@ -74,14 +76,11 @@ def test_an_escaped_key_is_the_key_it_means() -> None:
 
 
 def test_only_a_list_takes_an_item() -> None:
-    with pytest.raises(WireError, match="no list|not a list"):
+    with pytest.raises(WireError, match="not a list"):
         append_item(b'{"a":{}}', "a", b"0")
 
 
 @given(st.binary())
 def test_any_bytes_are_a_value_or_a_wire_error(raw: bytes) -> None:
-    try:
+    with suppress(WireError):
         replace_value(raw, "a", b"0")
-    except WireError:
-        return
-    assert b"a" in raw

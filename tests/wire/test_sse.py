@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,9 +11,15 @@ from rlmc.errors import WireError
 from rlmc.wire.sse import Event, EventDecoder, encode_event
 
 
-def decode(pieces: list[bytes], limit: int = 1_000_000) -> list[Event]:
+def read(pieces: list[bytes], limit: int = 1_000_000) -> Iterator[Event]:
     decoder = EventDecoder(limit)
-    return [event for piece in pieces for event in decoder.feed(piece)] + list(decoder.close())
+    for piece in pieces:
+        yield from decoder.feed(piece)
+    yield from decoder.close()
+
+
+def decode(pieces: list[bytes]) -> list[Event]:
+    return list(read(pieces))
 
 
 def told(data: bytes) -> list[tuple[str, bytes]]:
@@ -52,18 +60,16 @@ def test_a_block_of_comments_comes_as_an_event_without_data() -> None:
 def test_an_event_beyond_the_limit_is_refused_after_those_before_it() -> None:
     data = b"data: 1\n\n" + b"data: " + b"x" * 50 + b"\n\n"
     for pieces in ([data], [data[:20], data[20:]]):
-        decoder, seen = EventDecoder(40), []
+        seen: list[Event] = []
         with pytest.raises(WireError, match="larger than 40"):
-            for piece in pieces:
-                seen.extend(decoder.feed(piece))
+            seen.extend(event for event in read(pieces, 40))
         assert [event.data for event in seen] == [b"1"]
 
 
 def test_an_unfinished_event_does_not_grow_beyond_the_limit() -> None:
-    decoder = EventDecoder(40)
     with pytest.raises(WireError):
-        for _ in range(50):
-            list(decoder.feed(b"x"))
+        list(read([b"x"] * 41, 40))
+    assert list(read([b"x"] * 40, 40)) == []
 
 
 @given(st.one_of(answers(), noise), places)

@@ -213,6 +213,7 @@ async def relay(call: Call, request: UpstreamRequest, transport: Transport, out:
         call.usage, call.stop_reason, call.output_chars = tap.usage, tap.stop_reason, tap.output_chars
         call.complete = tap.complete
         if tap.error is not None:
-            call.fail(f"stream: {tap.error}")
+            # Only the kind: a provider's own words may quote the conversation.
+            call.fail(f"stream: {tap.error.partition(':')[0]}")
         await call.close()
     await out.end()

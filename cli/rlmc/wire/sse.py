@@ -84,7 +84,7 @@ class Blocks:
             return
         self._parts.append(data)
         self._size += len(data)
-        self._tail = (self._tail + data)[-3:] if len(self._parts) > 1 else data[-3:]
+        self._tail = data[-3:]  # one byte shows a second line end beginning; three, one that waits for its LF
         if self._size > self._limit:
             raise WireError(f"an event of the stream is larger than {self._limit} bytes")
 

@@ -137,8 +137,9 @@ def _results_first(block: Json) -> bool:
 
 
 def _blank(text: Raw) -> bool:
-    """Whether a JSON string has nothing to read in it. Looks at the first bytes before it decodes anything."""
-    if bytes(memoryview(text)[1:2]) not in {b" ", b"\\", b'"', b""}:
+    """Whether a JSON string has nothing to read in it. Most show in their first character that they have."""
+    first = bytes(memoryview(text)[1:2])
+    if first.isascii() and first not in {b" ", b"\\", b'"', b""}:
         return False
     return not len(text) or not parse(_TEXT, text, _WHAT).strip()
 

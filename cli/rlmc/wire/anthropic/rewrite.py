@@ -55,7 +55,10 @@ _MEMBERS = msgspec.json.Decoder(Members)
 
 
 class StreamRewriter:
-    """See `Codec.rewriter`. `close` is for a stream that ended, not for one that was cut off on purpose."""
+    """See `Codec.rewriter`. What `feed` returns ends between two events, so a ping may follow it.
+
+    `close` is for a stream that ended, not for one that was cut off on purpose.
+    """
 
     def __init__(
         self,

@@ -26,14 +26,13 @@ INCOMPLETE = "incomplete_stream"
 
 
 class AnswerDecoder:
-    """Bytes to deltas; dead after the first failure."""
+    """Bytes to deltas, up to the stop or the first failure; whatever comes after either is passed over."""
 
     def __init__(self) -> None:
         self._events = EventDecoder()
         self._reader = EventReader()
-        self._failed = False
+        self._over = False
         self._stopping = False
-        self._stopped = False
 
     def feed(self, data: bytes) -> list[Delta]:
         return self._read(self._events.feed(data))
@@ -41,8 +40,8 @@ class AnswerDecoder:
     def close(self) -> list[Delta]:
         """The bytes have ended. Without a stop of its own the answer is whole only if it had a stop reason."""
         out = self._read(self._events.close())
-        if not self._failed and not self._stopped:
-            self._stopped = True
+        if not self._over:
+            self._over = True
             out.append(
                 Stopped() if self._stopping else StreamError(INCOMPLETE, "The answer ended before it was complete.")
             )
@@ -50,21 +49,21 @@ class AnswerDecoder:
 
     def _read(self, events: Iterable[Event]) -> list[Delta]:
         out: list[Delta] = []
-        if self._failed:
+        if self._over:
             return out
         try:
             for event in events:
                 delta = self._reader.read(event)
-                if delta is None or self._failed:
+                if delta is None:
                     continue
                 out.append(delta)
-                self._failed = isinstance(delta, StreamError)
-                self._stopped = self._stopped or isinstance(delta, Stopped)
                 self._stopping = self._stopping or (isinstance(delta, Stopping) and delta.stop_reason is not None)
+                if isinstance(delta, Stopped | StreamError):
+                    self._over = True
+                    break
         except WireError as error:
-            if not self._failed:
-                out.append(StreamError(MALFORMED, error.message))
-            self._failed = True
+            self._over = True
+            out.append(StreamError(MALFORMED, error.message))
         return out
 
 
