@@ -65,7 +65,7 @@ class DaemonApp:
         self._transports = {"http": HttpTransport(), "sim": SimulatedTransport()}
         self._control = control
         self._app = App(port=self._port, sessions=sessions, transports=self._transports, books=books, control=control)
-        self._books, self._sessions = books, sessions
+        self.books, self._sessions = books, sessions
         self._loading = asyncio.create_task(books.load(load_prices))
 
     async def app(self, scope: object, receive: object, send: object) -> None:
@@ -88,8 +88,8 @@ class DaemonApp:
             await self._loading
         for transport in self._transports.values():
             await transport.close()
-        await self._books.flush()
-        await asyncio.to_thread(self._books.ledger.close)
+        await self.books.flush()
+        await asyncio.to_thread(self.books.ledger.close)
 
 
 def build_daemon(*, port: int, control_token: str, instance: str, log: logging.Logger) -> DaemonApp:

@@ -133,8 +133,9 @@ def _draft(project: Path) -> Any:
     """The cheap model: reads on where it may, and proposes shell where it must not."""
 
     def script(body: dict[str, Any], _n: int) -> Reply:
-        if (asked := formatted(body)) is not None:
-            return asked
+        if not body.get("tools"):
+            assert "JSON Schema" in json.dumps(body["system"]), "a vendor without output formats is told in words"
+            return Reply('{"title": "A new greeting"}')
         if steps_done(body) == 1:
             return Reply("Reading on.", calls=(("Read", {"file_path": str(project / "notes.txt")}),))
         return Reply(calls=(("Bash", {"command": "ls", "description": "list"}),))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from tests.support.fake_upstream import FakeUpstream
@@ -63,3 +64,20 @@ def test_an_unknown_price_is_unknown(live: Live) -> None:
     row = turn_rows()[0]
     assert (row["cost"], row["baseline"]) == (None, None)
     assert call_rows()[0]["input"] is not None
+
+
+def test_turns_that_end_before_the_prices_are_loaded_are_entered_at_once_and_priced_later(live: Live) -> None:
+    """A daemon that is killed right after its start has lost nothing but, at worst, a price."""
+    books = live.daemon.books
+    with FakeUpstream(always_text("Fine."), prices=PRICES) as up:
+        session = live.open_session(overrides={"upstream.anthropic.base-url": up.url, "policy": "verify-only"})
+        asyncio.run_coroutine_threadsafe(books._ready.wait(), live.loop).result(20)
+        assert books._prices is not None
+        prices, books._prices, books._shadow = books._prices, None, None
+        send(session.base_url, conversation(0), x_claude_code_session_id="s1")
+        assert books.ledger.flush(10)
+        assert [(t["cost"], t["baseline"]) for t in turn_rows()] == [(None, None)]
+        books._adopt(prices)
+        session.end()
+        billed = up.billed
+    assert [(t["cost"], t["baseline"]) for t in turn_rows()] == [(billed, billed)]

@@ -89,6 +89,7 @@ class Live:
         asyncio.run(self._serve())
 
     async def _serve(self) -> None:
+        self.loop = asyncio.get_running_loop()
         try:
             log = logging.getLogger("rlmc.test")
             self.daemon = build_daemon(port=self.port, control_token=self.control_token, instance="test", log=log)

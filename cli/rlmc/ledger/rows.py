@@ -28,7 +28,7 @@ _CALL = (
 def _insert(table: str, columns: str) -> str:
     marks = ", ".join("?" * (columns.count(",") + 1))
     # Not OR IGNORE: that would also swallow rows with a missing value.
-    return f"INSERT INTO {table} ({columns}) VALUES ({marks}) ON CONFLICT DO NOTHING"  # noqa: S608 - both are constants of this file
+    return f"INSERT OR REPLACE INTO {table} ({columns}) VALUES ({marks})"  # noqa: S608 - both are constants of this file
 
 
 _INSERT_TURN = _insert("turns", _TURN)

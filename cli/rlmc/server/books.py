@@ -1,7 +1,7 @@
 """From a finished turn to its row: every call priced, the baseline beside it, everything into the ledger's queue.
 
-Rule: nothing here waits. The price table takes a while to load after a start; turns that end before it is there are
-kept until it is.
+Rule: nothing here waits, and no finished turn is only in memory. The price table takes a while to load after a start;
+turns that end before it is there are entered without prices, and once more with them.
 """
 
 from __future__ import annotations
@@ -75,18 +75,20 @@ class Books:
             log.exception("no prices")
             self.error = f"prices could not be loaded ({type(error).__name__}); every cost is unknown"
             prices = PriceTable(())
+        self._adopt(prices)
+        self._ready.set()
+
+    def _adopt(self, prices: PriceTable) -> None:
         self._prices, self._shadow = prices, Shadow(prices)
         early, self._early = self._early, []
         for turn in early:
             self._enter(turn)
-        self._ready.set()
 
     def finish(self, turn: FinishedTurn) -> None:
         """Take a finished turn. Never raises, never waits."""
         if self._prices is None:
             self._early.append(turn)
-        else:
-            self._enter(turn)
+        self._enter(turn)
 
     async def flush(self) -> bool:
         """True when everything finished so far is in the ledger; gives up waiting after a while."""

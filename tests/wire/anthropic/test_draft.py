@@ -293,3 +293,12 @@ def test_a_longer_conversation_begins_with_the_same_bytes(
 def test_any_bytes_are_a_draft_or_a_wire_error(raw: bytes) -> None:
     with suppress(WireError):
         draft_body(ChatRequest(raw, "m", True, None, ()), "d", PLAIN)
+
+
+def test_a_provider_without_output_formats_is_told_of_the_schema_in_words() -> None:
+    body = {"output_config": {"format": {"type": "json_schema", "schema": {"type": "object"}}}}
+    told = draft({"system": "Be brief.", **body})
+    assert "output_config" not in told
+    assert told["system"][0] == text("Be brief.")
+    assert '{"type": "object"}' in told["system"][1]["text"]
+    assert draft({"system": "Be brief.", **body}, CLAUDE)["system"] == [text("Be brief.")]

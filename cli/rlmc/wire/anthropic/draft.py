@@ -65,7 +65,7 @@ def draft_body(request: ChatRequest, model: str, shape: DraftShape) -> bytes:
     history = History(shape)
     for message in body.messages:
         history.add(message)
-    system = _system(body.system, shape)
+    system = [*_system(body.system, shape), *_format_in_words(request, shape)]
     tools = _tools(body.tools or [], history.tools_named, shape)
     fields: Json = {
         "model": model,
@@ -102,6 +102,15 @@ def _max_tokens(asked: int | None, shape: DraftShape) -> int | None:
 def _output_config(body: _Body, shape: DraftShape) -> Json | None:
     wanted = body.output_config.format if body.output_config else _NOTHING
     return {"format": wanted} if shape.output_format and _present(wanted) else None
+
+
+def _format_in_words(request: ChatRequest, shape: DraftShape) -> list[Json]:
+    """A provider that knows no output format is told of it; whether it complied is for the gate to see."""
+    schema = (request.output_schema or b"{}").decode()
+    if schema == "{}" or shape.output_format:
+        return []
+    text = f"Answer with one JSON value that satisfies this JSON Schema, and with nothing else:\n{schema}"
+    return [{"type": "text", "text": text}]
 
 
 def _system(system: str | list[_SystemBlock] | None, shape: DraftShape) -> list[Json]:

@@ -1,0 +1,52 @@
+"""The way in: `rlmc` and `python -m rlmc`. Errors end here, with a line for people and an exit code for scripts."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+
+def main() -> None:
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    from typer.main import get_command
+
+    from rlmc.app import build
+    from rlmc.errors import RlmcError
+
+    options, command = split(arguments)
+    debug = "--debug" in options or bool(os.environ.get("RLMC_DEBUG"))
+    try:
+        get_command(build(command)).main(args=list(arguments), prog_name="rlmc")
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
+    except KeyboardInterrupt:
+        return 130
+    except Exception as problem:
+        from rlmc.ui import console
+
+        if debug:
+            import traceback
+
+            traceback.print_exc()
+        if isinstance(problem, RlmcError):
+            return console.fail(problem)
+        hint = "" if debug else "; RLMC_DEBUG=1 shows where"
+        console.err(f"rlmc: internal error: {type(problem).__name__}: {problem}{hint}")
+        return 1
+    return 0
+
+
+def split(arguments: Sequence[str]) -> tuple[Sequence[str], str | None]:
+    """The root command's own options, and the command's name."""
+    for position, word in enumerate(arguments):
+        if not word.startswith("-"):
+            return arguments[:position], word
+    return arguments, None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,66 @@
+"""The root of the command line: every command there is, and what holds for all of them.
+
+Rule: a command's module is imported only when it is asked for, because `rlmc run` stands in front of every start of an
+agent. `app` has all of them.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import typer
+
+from rlmc import __version__
+
+# In the order in which the help shows them. Each is a module of rlmc.commands with a `register(app)`.
+COMMANDS: tuple[str, ...] = (
+    "run",
+    "start",
+    "stop",
+    "restart",
+    "status",
+    "logs",
+    "stats",
+    "config",
+    "doctor",
+    "demo",
+    "completions",
+)
+
+
+def build(only: str | None = None) -> typer.Typer:
+    """The whole command line, or as much of it as the command `only` needs."""
+    app = typer.Typer(
+        name="rlmc",
+        no_args_is_help=True,
+        add_completion=False,  # ours are static files: `rlmc completions`
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(_root)
+    alone = only in COMMANDS and only != "completions"  # completions are of the whole command line
+    for name in (only,) if alone else COMMANDS:
+        import_module(f"rlmc.commands.{name}").register(app)
+    return app
+
+
+def __getattr__(name: str) -> typer.Typer:
+    if name == "app":
+        return build()
+    raise AttributeError(name)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"rlmc {__version__}")
+        raise typer.Exit
+
+
+def _root(
+    version: bool = typer.Option(
+        False, "--version", "-V", callback=_version, is_eager=True, help="Print the version and exit."
+    ),
+    debug: bool = typer.Option(False, "--debug", envvar="RLMC_DEBUG", help="Show where an error comes from."),
+) -> None:
+    """Make a coding agent cheaper: a draft model proposes, the verify model decides, every cent is accounted for."""

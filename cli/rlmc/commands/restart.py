@@ -1,0 +1,22 @@
+"""`rlmc restart`: a fresh daemon. Living sessions keep their address and go on."""
+
+from __future__ import annotations
+
+import typer
+
+from rlmc.commands.start import PortOption, port_wish
+
+
+def register(app: typer.Typer) -> None:
+    app.command("restart", help="Start a fresh daemon in the place of the old one; living sessions go on.")(_restart)
+
+
+def _restart(port: PortOption = None) -> None:
+    from rlmc.daemon.lifecycle import restart
+    from rlmc.ui import console
+
+    running = restart(port_wish(port))
+    for note in running.notes:
+        console.warning(note)
+    endpoint = running.endpoint
+    console.out(f"rlmc {endpoint.version} started on 127.0.0.1:{endpoint.port} (pid {endpoint.pid})")

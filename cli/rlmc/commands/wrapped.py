@@ -1,0 +1,190 @@
+"""What `rlmc run` does: a daemon, a session, the child, the account.
+
+Rule: from the moment the child's program is found, nothing that fails in rlmc may keep it from running. Its
+environment is then the user's own, untouched.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from rlmc.config.load import Config, load, overrides_from
+from rlmc.daemon import control
+from rlmc.daemon.control import Registration
+from rlmc.daemon.keeper import SessionKeeper
+from rlmc.daemon.lifecycle import PortWish, ensure_running
+from rlmc.errors import DaemonError, RlmcError
+from rlmc.launch.base_url import session_base_url
+from rlmc.launch.child import run_child
+from rlmc.launch.doubts import why_no_request
+from rlmc.launch.environment import child_environment, keys_of, network_of
+from rlmc.launch.files import DiskFiles, on_disk
+from rlmc.launch.git import branch_of
+from rlmc.launch.integration import Integration, LaunchPlan, LaunchRequest
+from rlmc.launch.integrations import choose
+from rlmc.launch.program import find_program
+from rlmc.ui import console
+from rlmc.upstream.providers import NAMES, api_key_envs
+
+_TRIES = 3  # a daemon may end of idleness just as we come
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """The command line of `rlmc run`. `flags` are settings by key."""
+
+    argv: tuple[str, ...]
+    flags: Mapping[str, str]
+    name: str | None = None
+    as_client: str | None = None
+    summary: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class _Session:
+    keeper: SessionKeeper
+    plan: LaunchPlan
+    id: str
+
+
+def run_wrapped(wish: Wish) -> int:
+    """The child's exit code."""
+    environ, directory = dict(os.environ), _directory()
+    config = load(flags=wish.flags, providers=NAMES)
+    integration = choose(wish.argv[0], wish.as_client)
+    program = find_program(wish.argv[0], environ, directory)
+    for warning in config.warnings:
+        _say(warning)
+    with ExitStack() as stack:
+        try:
+            session = _open(wish, config, integration, environ, directory)
+            stack.callback(session.keeper.stop)
+            argv = stack.enter_context(on_disk(session.plan.argv))
+        except Exception as error:
+            _say_without(error)
+            return run_child(program, wish.argv, environ)
+        plan = session.plan
+        started = time.monotonic()
+        code = run_child(program, argv, child_environment(environ, plan.env, plan.env_lists))
+        seconds = time.monotonic() - started
+    # The child's exit code stands, whatever becomes of the account, and also if it is interrupted.
+    with suppress(KeyboardInterrupt):
+        try:
+            _close(session, wish, seconds)
+        except Exception as error:
+            _say(f"no account of this session: {_message(error)}")
+    return code
+
+
+# --- opening --------------------------------------------------------------------------------------------------------
+
+
+def _open(
+    wish: Wish, config: Config, integration: Integration, environ: Mapping[str, str], directory: Path
+) -> _Session:
+    settings = config.settings
+    port = PortWish(settings.port, next((e.source for e in config.entries if e.key == "port"), "default"))
+    key_names = api_key_envs() | {own.api_key_env for own in settings.upstreams.values() if own.api_key_env}
+    identity = secrets.token_hex(8)
+    token = secrets.token_urlsafe(24)
+    program = PurePosixPath(wish.argv[0]).name
+    for left in reversed(range(_TRIES)):
+        running = ensure_running(port)
+        request = LaunchRequest(
+            argv=wish.argv,
+            environ=environ,
+            directory=str(directory),
+            base_url=session_base_url(running.endpoint.port, token),
+            draft_model=None if settings.draft_model is None else str(settings.draft_model),
+            verify_model=None if settings.verify_model is None else str(settings.verify_model),
+            platform=sys.platform,
+        )
+        plan = integration.plan(request, DiskFiles())
+        registration = Registration(
+            id=identity,
+            token=token,
+            client=program if integration.name == "generic" else integration.name,
+            name=wish.name,
+            directory=str(directory),
+            git_branch=branch_of(directory),
+            overrides=overrides_from(environ, wish.flags, NAMES),
+            upstream=plan.upstream,
+            keys=keys_of(plan.seen, key_names),
+            network=network_of(plan.seen),
+        )
+        keeper = SessionKeeper(running.endpoint, registration)
+        try:
+            notes = control.register_session(running.endpoint, registration)
+            keeper.start()
+        except control.Unreachable:
+            if not left:
+                raise
+            continue
+        for text in (*running.notes, *plan.warnings, *notes):
+            _say(text)
+        return _Session(keeper, plan, identity)
+    raise DaemonError("the daemon ends as soon as it is started")
+
+
+def _directory() -> Path:
+    try:
+        return Path.cwd()
+    except OSError:  # removed under us; the child will cope or complain
+        return Path.home()
+
+
+def _say(text: str) -> None:
+    console.err(f"{console.paint('rlmc:', 'yellow', sys.stderr)} {text}")
+
+
+def _say_without(error: Exception) -> None:
+    _say(f"{console.paint('running WITHOUT rlmc', 'bold', sys.stderr)}: {_message(error)}")
+    if isinstance(error, RlmcError) and error.hint:
+        _say(error.hint)
+
+
+def _message(error: Exception) -> str:
+    return error.message if isinstance(error, RlmcError) else f"{type(error).__name__}: {error}"
+
+
+# --- closing --------------------------------------------------------------------------------------------------------
+
+
+def _close(session: _Session, wish: Wish, seconds: float) -> None:
+    notes = list(session.keeper.notes)
+    requests = None
+    try:
+        ended = control.end_session(session.keeper.endpoint, session.id)
+        requests = int(ended.get("requests") or 0)
+        notes += [str(note) for note in ended.get("notes") or []]
+    except DaemonError as error:
+        notes.append(f"the account may lack the last turns: {error.message}")
+    if not wish.summary:
+        return
+    if requests == 0:
+        notes.append(f"{wish.argv[0]} made no request through rlmc: {why_no_request(session.plan, seconds)}")
+    console.err(_summary(session.id, notes))
+
+
+def _summary(session_id: str, notes: list[str]) -> str:
+    from rlmc.config.paths import ledger_file
+    from rlmc.ledger.period import day_of
+    from rlmc.ledger.queries import LedgerReader
+    from rlmc.ledger.report import account
+    from rlmc.ui.summary import session_summary
+
+    try:
+        reader = LedgerReader.open(ledger_file())
+        try:
+            return session_summary(account(reader.session_turns(session_id), None, day_of).total, notes)
+        finally:
+            reader.close()
+    except RlmcError as error:
+        return "\n      ".join([f"rlmc: no account of this session: {error.message}", *notes])
