@@ -1,0 +1,55 @@
+"""The `answer` faults of `faults`: what a model says when it is asked to go wrong."""
+
+from __future__ import annotations
+
+from rlmc.upstream.simulated import texts
+from rlmc.upstream.simulated.agent import Reply
+from rlmc.upstream.simulated.body import Body
+from rlmc.upstream.simulated.conversation import read_conversation
+from rlmc.upstream.simulated.edits import Edit, edit_for
+from rlmc.upstream.simulated.kinds import Kind
+from rlmc.upstream.simulated.tools import Call, Toolbox, call
+
+_NO_CALL = Call("Read", "{}")
+
+
+def wrong_reply(fault: str, body: Body) -> Reply:
+    conversation = read_conversation(body)
+    toolbox = Toolbox.of(body)
+    path = next(iter(conversation.paths), "notes.txt")
+    read = toolbox.read(path) or toolbox.forced(None) or _NO_CALL
+    match fault:
+        case "refusal":
+            return Reply(stop="refusal")
+        case "empty":
+            return Reply(stop="end_turn")
+        case "max-tokens":
+            return Reply(f"{texts.LABEL} This is cut o", stop="max_tokens")
+        case "leak":
+            return Reply(f"I will look at it.\n<tool_call>\n{_as_json(read)}\n</tool_call>")
+        case "bad-json":
+            return Reply(calls=(Call(read.name, read.arguments[:-1] + ', "limit": '),))
+        case "bad-schema":
+            return Reply(calls=(call(read.name, {"simulated_argument": [1, None]}),))
+        case "unknown-tool":
+            return Reply(calls=(call("NoSuchTool", {"path": path}),))
+        case "edit":
+            edit = edit_for(conversation) or Edit(path, "simulated old text", "simulated new text")
+            return Reply(calls=(toolbox.edit(edit.path, edit.old, edit.new) or _named(Kind.EDIT, toolbox, edit.path),))
+        case "shell":
+            run = toolbox.shell("rm -rf build", "Remove build output")
+            return Reply(calls=(run or call("Bash", {"command": "rm -rf build"}),))
+        case "many":
+            return Reply(calls=(read,) * 20)
+        case _:
+            return Reply(texts.long_text(conversation))
+
+
+def _named(kind: Kind, toolbox: Toolbox, path: str) -> Call:
+    """A call of a tool whose arguments this version does not know how to fill."""
+    tool = toolbox.find(kind)
+    return call(str(tool["name"]) if tool else "Edit", {"file_path": path, "old_string": "a", "new_string": "b"})
+
+
+def _as_json(made: Call) -> str:
+    return f'{{"name": "{made.name}", "arguments": {made.arguments}}}'

@@ -1,0 +1,88 @@
+"""Which simulated models there are, and how a name asks for one: `draft`, `sim/verify`, `draft+fault=reset+latency=0`.
+
+Options follow the name after `+`. `fault=NAME` makes the model misbehave (see `faults`), `latency=FACTOR` stretches or
+removes its waiting. An answer always calls itself by the plain name, `sim/draft`: what really answered, and simulated.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from rlmc.upstream.simulated.faults import FAULTS, Fault
+
+
+@dataclass(frozen=True, slots=True)
+class SimModel:
+    """How one model behaves. They are ten to fifteen times as fast as models of their kind, so that trying things
+    out is quick; the relation between them is a real one.
+
+    `first_token` and `per_token` are seconds; `reading` is tokens of uncached prompt read in a second. `dissent` is
+    the share of other models' candidates, in percent, that it does not let stand although they are plausible.
+    """
+
+    name: str
+    first_token: float
+    per_token: float
+    reading: float
+    dissent: int
+    thorough: bool
+
+    @property
+    def label(self) -> str:
+        return f"sim/{self.name}"
+
+
+MODELS: tuple[SimModel, ...] = (
+    SimModel("draft", first_token=0.06, per_token=1 / 2500, reading=2_000_000, dissent=0, thorough=False),
+    SimModel("verify", first_token=0.2, per_token=1 / 1000, reading=500_000, dissent=30, thorough=True),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A model name with its options. `latency` is None where the name says nothing of it."""
+
+    model: SimModel
+    fault: Fault | None
+    latency: float | None
+
+
+class NoSuchModel(ValueError):
+    """The name is no simulated model."""
+
+
+class BadOption(ValueError):
+    """The name carries an option that does not exist."""
+
+
+def parse(name: str) -> Asked:
+    """Raises `NoSuchModel` or `BadOption`, with a text for people."""
+    base, *options = name.removeprefix("sim/").split("+")
+    model = next((m for m in MODELS if m.name == base), None)
+    if model is None:
+        known = ", ".join(m.label for m in MODELS)
+        raise NoSuchModel(f"model: {name} (the simulated models are {known})")
+    fault: Fault | None = None
+    latency: float | None = None
+    for option in options:
+        key, _, value = option.partition("=")
+        if key == "fault":
+            fault = next((f for f in FAULTS if f.name == value), None)
+            if fault is None:
+                raise BadOption(f"unknown fault {value!r}; the faults are {', '.join(f.name for f in FAULTS)}")
+        elif key == "latency":
+            latency = _factor(value)
+        else:
+            raise BadOption(f"unknown option {option!r}; the options are fault=NAME and latency=FACTOR")
+    return Asked(model, fault, latency)
+
+
+def _factor(value: str) -> float:
+    try:
+        factor = float(value)
+    except ValueError:
+        factor = math.nan
+    if not 0 <= factor <= 1000:
+        raise BadOption(f"latency must be a number from 0 to 1000, not {value!r}")
+    return factor
