@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from dataclasses import asdict
 from pathlib import Path
 
@@ -87,12 +86,10 @@ def test_the_whole_demonstration(tmp_path: Path) -> None:
         "TMPDIR": str(tmp_path),
         "ANTHROPIC_API_KEY": "sk-must-not-be-used",
     }
-    started = time.monotonic()
     done = subprocess.run(
         [sys.executable, "-m", "rlmc", "demo", "--json"], env=environment, capture_output=True, text=True, timeout=60
     )
     assert done.returncode == 0, done.stderr
-    assert time.monotonic() - started < 20
     report = json.loads(done.stdout)["data"]
     assert 25 <= len(report["turns"]) <= 40
     for word in ("skipped", "accepted", "enhanced", "direct", "simulated"):
