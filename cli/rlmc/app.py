@@ -11,6 +11,7 @@ from importlib import import_module
 import typer
 
 from rlmc import __version__
+from rlmc.commands.plain import PlainGroup
 
 # In the order in which the help shows them. Each is a module of rlmc.commands with a `register(app)`.
 COMMANDS: tuple[str, ...] = (
@@ -32,6 +33,7 @@ def build(only: str | None = None) -> typer.Typer:
     """The whole command line, or as much of it as the command `only` needs."""
     app = typer.Typer(
         name="rlmc",
+        cls=PlainGroup,
         no_args_is_help=True,
         add_completion=False,  # ours are static files: `rlmc completions`
         rich_markup_mode=None,
@@ -61,6 +63,6 @@ def _root(
     version: bool = typer.Option(
         False, "--version", "-V", callback=_version, is_eager=True, help="Print the version and exit."
     ),
-    debug: bool = typer.Option(False, "--debug", envvar="RLMC_DEBUG", help="Show where an error comes from."),
+    debug: bool = typer.Option(False, "--debug", help="Show where an error comes from; RLMC_DEBUG=1 does the same."),
 ) -> None:
     """Make a coding agent cheaper: a draft model proposes, the verify model decides, every cent is accounted for."""

@@ -150,3 +150,14 @@ def test_a_child_that_asks_nothing_gets_a_summary_that_says_so() -> None:
     ran = rlmc("run", "--", "true")
     assert "no request" in ran.stderr
     assert not ledger_path().exists() or turn_rows() == []
+
+
+def test_a_passed_budget_is_said() -> None:
+    with FakeUpstream(script, prices=PRICES) as up:
+        configure(up, "[budget]\ndaily = 0.01\n")
+        ran = rlmc("run", "--budget", "0.01", "--", *agent(0, 8))
+        quiet = rlmc("run", "--budget", "50", "--", *agent(0, 1))
+    assert "over budget: this session" in ran.stderr
+    assert "budget.session is $0.01" in ran.stderr
+    assert "budget.daily is $0.01" in ran.stderr
+    assert "this session" not in quiet.stderr

@@ -46,6 +46,11 @@ def shell(name: str) -> str:
     return found
 
 
+def bash_can(what: str) -> bool:
+    """Whether this bash knows a command; macOS still has 3.2."""
+    return subprocess.run([shell("bash"), "-c", what], capture_output=True).returncode == 0
+
+
 @dataclass(frozen=True, slots=True)
 class Home:
     """A folder to live in, and the environment that goes with it."""
@@ -76,7 +81,9 @@ def home(folder: Path) -> Home:
     return Home(folder)
 
 
-def ask_bash(home: Home, script: Path, lines: Sequence[str], setup: str = "", shell_path: str = "bash") -> list[list[str]]:
+def ask_bash(
+    home: Home, script: Path, lines: Sequence[str], setup: str = "", shell_path: str = "bash"
+) -> list[list[str]]:
     """Calls the completion function as bash does, for each line, in one shell with `set -u`."""
     asked = "\n".join(_bash_call(line) for line in lines)
     source = f"set -u\nsource '{script}'\n{setup}\n{asked}\n"
@@ -113,39 +120,45 @@ def _quoted(text: str) -> str:
 def type_in_bash(home: Home, settings: str, lines: Sequence[str]) -> list[list[str]]:
     """Has an interactive bash insert all it offers for each line; the words of the line that this gives."""
     (home.folder / "bashrc").write_text(
-        f"PS1='READY> '\nbind 'set enable-bracketed-paste off' 2>/dev/null\nbind 'set bell-style none'\n{settings}\n"
+        "cd\nPS1='READY> '\n"
+        "bind 'set enable-bracketed-paste off' 2>/dev/null\nbind 'set bell-style none'\n"
+        f"{settings}\n"
     )
     argv = [shell("bash"), "--noprofile", "--rcfile", str(home.folder / "bashrc"), "-i"]
     found: list[list[str]] = []
-    with Terminal(argv, home.env | {"COLUMNS": "10000"}, home.folder) as terminal:
-        terminal.read_to("READY> ")
+    with Terminal(argv, home.env | {"COLUMNS": "10000"}) as terminal:
+        terminal.expect("READY> ")
         for line in lines:
             # Insert all completions; then turn the line into one that prints its words.
             terminal.type(f"{line}\x1b*\x01printf '<%s>' \x05; echo; echo ANS''WERED\n")
-            shown = terminal.read_to("ANSWERED")
-            found.append(re.findall("<(.*?)>", shown.replace("\r", "").rpartition("\n<")[2].join("<\n")) or [])
+            shown = terminal.expect("ANSWERED").split("\n")
+            found.append(re.findall("<(.*?)>", shown[-2]))
     return found
 
 
 def type_in_zsh(home: Home, settings: str, lines: Sequence[str]) -> list[str]:
     """Has an interactive zsh list what it offers for each line."""
     (home.folder / ".zshrc").write_text(
-        "PS1='READY> '\n"
+        "cd\nPS1='READY> '\n"
         f"fpath=('{home.folder}' $fpath)\n"
         "autoload -Uz compinit; compinit -u -D\n"
-        "LISTMAX=10000\nunsetopt beep zle_bracketed_paste\nunset zle_bracketed_paste\n"
+        "LISTMAX=10000\nunsetopt beep\nunset zle_bracketed_paste\n"
         "_end() { zle -I; print END-OF-LIST }\nzle -N _end\n"
         "bindkey '^X^L' list-choices '^X^E' _end\n"
         f"setopt nounset\n{settings}\n"
     )
     found: list[str] = []
-    with Terminal([shell("zsh"), "-i"], home.env, home.folder) as terminal:
-        terminal.read_to("READY> ")
+    with Terminal([shell("zsh"), "-i"], home.env) as terminal:
+        terminal.expect("READY> ")
         for line in lines:
             terminal.type(f"{line}\x18\x0c\x18\x05")
-            terminal.read_to(line)
-            found.append(terminal.read_to("END-OF-LIST").replace("\r", "").partition("READY> ")[0])
-            terminal.type("\x15")
+            terminal.expect(line)
+            shown = terminal.expect("END-OF-LIST").removesuffix("END-OF-LIST")
+            found.append(shown.replace("\r", "").partition("READY> ")[0])
+            terminal.expect("READY> ")  # from here on it reads keys again
+            terminal.type("\x15print NEXT''LINE\n")
+            terminal.expect("NEXTLINE")
+            terminal.expect("READY> ")
     return found
 
 

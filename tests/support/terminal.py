@@ -1,61 +1,63 @@
-"""A program on a terminal of its own, and somebody who types into it and reads what appears."""
+"""A terminal with a process in its foreground, for everything that only happens on one: Ctrl-C, Ctrl-Z, job control."""
 
 from __future__ import annotations
 
 import os
-import pty
 import select
 import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from types import TracebackType
+from typing import Self
 
-# Makes the terminal the controlling one, which job control asks for, and then becomes the program.
-_ON_TERMINAL = "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execvp(sys.argv[1], sys.argv[1:])"
+import pytest
+
+# The new session's leader takes the terminal as its own, then becomes the program.
+_LEADER = "import fcntl,os,sys,termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execvp(sys.argv[1], sys.argv[1:])"
 
 
 class Terminal:
-    """`with Terminal(argv, env, folder) as terminal`; the program is killed at the end, if it is still there."""
-
-    def __init__(self, argv: Sequence[str], env: Mapping[str, str], folder: Path) -> None:
-        self._screen, its_side = pty.openpty()
-        self._program = subprocess.Popen(
-            [sys.executable, "-c", _ON_TERMINAL, *argv],
-            stdin=its_side,
-            stdout=its_side,
-            stderr=its_side,
-            env=dict(env),
-            cwd=folder,
+    def __init__(self, command: Sequence[str], env: Mapping[str, str] | None = None) -> None:
+        self._master, slave = os.openpty()
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", _LEADER, *command],
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
             start_new_session=True,
+            env=None if env is None else dict(env),
         )
-        os.close(its_side)
-        self._unread = ""
+        os.close(slave)
+        self.seen = ""
 
-    def __enter__(self) -> Terminal:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._program.kill()
-        self._program.wait()
-        os.close(self._screen)
+        self.process.kill()
+        self.process.wait()
+        os.close(self._master)
+
+    def foreground(self) -> int:
+        """The process group that has the terminal."""
+        return os.tcgetpgrp(self._master)
 
     def type(self, text: str) -> None:
-        os.write(self._screen, text.encode())
+        os.write(self._master, text.encode())
 
-    def read_to(self, text: str, seconds: float = 20) -> str:
-        """What appears up to `text`, without it. What comes behind is left for the next time."""
+    def expect(self, text: str, seconds: float = 20.0) -> str:
+        """Everything since the last call up to and including `text`."""
         deadline = time.monotonic() + seconds
-        while text not in self._unread:
-            ready, _, _ = select.select([self._screen], [], [], max(0, deadline - time.monotonic()))
-            if not ready:
-                raise AssertionError(f"{text!r} did not appear; on the screen: {self._unread!r}")
+        while text not in self.seen:
+            left = deadline - time.monotonic()
+            if left <= 0 or not select.select([self._master], [], [], left)[0]:
+                pytest.fail(f"{text!r} did not come; seen: {self.seen!r}")
             try:
-                self._unread += os.read(self._screen, 65536).decode(errors="replace")
-            except OSError as gone:
-                raise AssertionError(f"the program ended before {text!r}: {self._unread!r}") from gone
-        before, _, self._unread = self._unread.partition(text)
-        return before
+                self.seen += os.read(self._master, 4096).decode("utf-8", "replace")
+            except OSError:
+                pytest.fail(f"{text!r} did not come before the end; seen: {self.seen!r}")
+        found, _, self.seen = self.seen.partition(text)
+        return found + text

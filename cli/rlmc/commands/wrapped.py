@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from rlmc.config.load import Config, load, overrides_from
+from rlmc.config.schema import Settings
 from rlmc.daemon import control
 from rlmc.daemon.control import Registration
 from rlmc.daemon.keeper import SessionKeeper
@@ -77,7 +78,7 @@ def run_wrapped(wish: Wish) -> int:
     # The child's exit code stands, whatever becomes of the account, and also if it is interrupted.
     with suppress(KeyboardInterrupt):
         try:
-            _close(session, wish, seconds)
+            _close(session, wish, config.settings, seconds)
         except Exception as error:
             _say(f"no account of this session: {_message(error)}")
     return code
@@ -157,7 +158,7 @@ def _message(error: Exception) -> str:
 # --- closing --------------------------------------------------------------------------------------------------------
 
 
-def _close(session: _Session, wish: Wish, seconds: float) -> None:
+def _close(session: _Session, wish: Wish, settings: Settings, seconds: float) -> None:
     notes = list(session.keeper.notes)
     requests = None
     try:
@@ -170,20 +171,29 @@ def _close(session: _Session, wish: Wish, seconds: float) -> None:
         return
     if requests == 0:
         notes.append(f"{wish.argv[0]} made no request through rlmc: {why_no_request(session.plan, seconds)}")
-    console.err(_summary(session.id, notes))
+    console.err(_summary(session.id, settings, notes))
 
 
-def _summary(session_id: str, notes: list[str]) -> str:
+def _summary(session_id: str, settings: Settings, notes: list[str]) -> str:
+    from datetime import datetime
+
     from rlmc.config.paths import ledger_file
-    from rlmc.ledger.period import day_of
+    from rlmc.ledger.period import day_of, today
     from rlmc.ledger.queries import LedgerReader
     from rlmc.ledger.report import account
+    from rlmc.ui.budgets import over_budget
     from rlmc.ui.summary import session_summary
 
     try:
         reader = LedgerReader.open(ledger_file())
         try:
-            return session_summary(account(reader.session_turns(session_id), None, day_of).total, notes)
+            report = account(reader.session_turns(session_id), None, day_of).total
+            warnings = [over_budget("budget.session", settings.budget_session, report, "this session")]
+            if settings.budget_daily is not None:
+                period = today(datetime.now().astimezone())
+                day = account(reader.turns(period.since, period.until), None, day_of).total
+                warnings.append(over_budget("budget.daily", settings.budget_daily, day, "today"))
+            return session_summary(report, [*(w for w in warnings if w), *notes])
         finally:
             reader.close()
     except RlmcError as error:

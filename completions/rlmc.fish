@@ -1,0 +1,245 @@
+# Completion of rlmc for fish. Rendered: `rlmc completions fish` prints it.
+# Put it into ~/.config/fish/completions/rlmc.fish.
+
+# What it takes to read on behind the command $argv[1]: its kind, its commands, its options with a value.
+function __rlmc_command
+    switch "$argv[1]"
+        case ''
+            string join \n -- 'group' 'run start stop restart status logs stats doctor demo completions config' ''
+        case 'run'
+            string join \n -- 'wraps' '' '--draft-model --verify-model --policy --budget --name --as'
+        case 'start'
+            string join \n -- 'plain' '' '--port'
+        case 'restart'
+            string join \n -- 'plain' '' '--port'
+        case 'logs'
+            string join \n -- 'plain' '' '-n --lines'
+        case 'stats'
+            string join \n -- 'plain' '' '--since --until --by'
+        case 'completions'
+            string join \n -- 'plain' '' '--write'
+        case 'config'
+            string join \n -- 'group' 'list get set unset edit path' ''
+        case '*'
+            string join \n -- plain '' ''
+    end
+end
+
+# Says where the cursor is: the command, then how many of its arguments stand before the cursor; or,
+# where these are the words of a command that rlmc wraps, `wrapped` and the words.
+function __rlmc_where
+    set -l tokens (commandline -opc)
+    set -e tokens[1]
+    set -l name ''
+    set -l facts (__rlmc_command '')
+    set -l count 0
+    set -l expects 0
+    set -l ended 0
+    while set -q tokens[1]
+        set -l token $tokens[1]
+        if test $expects = 1
+            set expects 0
+        else if test $ended = 0; and test "$token" = --
+            set ended 1
+        else if test $ended = 0; and string match -q -- '-?*' $token
+            contains -- $token (string split ' ' -- $facts[3]); and set expects 1
+        else if test $facts[1] = wraps
+            string join \n -- "$name" wrapped $tokens
+            return
+        else if test $facts[1] = group
+            set name (string trim -- "$name $token")
+            contains -- $token (string split ' ' -- $facts[2]); or set name '?'
+            set facts (__rlmc_command "$name")
+        else
+            set count (math $count + 1)
+        end
+        set -e tokens[1]
+    end
+    test $facts[1] = wraps; and test $ended = 1; and set count wrapped
+    string join \n -- "$name" $count
+end
+
+# Whether the cursor is in the command $argv[1] and, if it is given, at its argument $argv[2]: a number, a number and
+# all behind it (`1+`), or `wrapped`.
+function __rlmc_at
+    set -l where (__rlmc_where)
+    test "$where[1]" = "$argv[1]"; or return 1
+    switch "$argv[2]"
+        case ''
+            test "$where[2]" != wrapped
+        case '*+'
+            test "$where[2]" != wrapped; and test $where[2] -ge (string trim -c + -- $argv[2])
+        case wrapped
+            contains -- $where[2] 0 wrapped
+        case '*'
+            test "$where[2]" = $argv[2]
+    end
+end
+
+# Completes the wrapped command as if it stood alone.
+function __rlmc_wrapped
+    set -l words (__rlmc_where)
+    set -e words[1..2]
+    set -l line (string join ' ' -- (string escape -- $words) (commandline -ct))
+    # Before the command's first word a dash begins an option of rlmc.
+    string match -q -- '-*' $line; or complete --do-complete=$line
+end
+
+complete -c rlmc -f
+
+function __rlmc_words_key
+    printf '%s\t%s\n' \
+        draft-model 'The cheap model that proposes' \
+        verify-model 'The capable model that decides' \
+        policy 'How turns are routed between the two models' \
+        draft-timeout 'How long a draft may take before the turn goes direct' \
+        allow-login-calls 'Whether a subscription login may pay for calls of rlmc\'s own: drafts by Claude, verifications' \
+        claude.auto-mode 'Turns of Claude Code\'s auto mode' \
+        log-content 'Whether the ledger also keeps prompts and answers' \
+        port 'The port the daemon listens on, on 127.0.0.1' \
+        idle-timeout 'How long a daemon without sessions waits before it ends itself' \
+        body-limit 'The largest request body that is accepted' \
+        budget.session 'Warn when a session\'s spend passes this' \
+        budget.daily 'Warn when a day\'s spend passes this' \
+        upstream.anthropic.base-url 'Where this provider\'s API is, without /v1 at its end' \
+        upstream.anthropic.protocol 'The protocol this provider speaks' \
+        upstream.anthropic.api-key-env 'The name of the environment variable that holds this provider\'s key' \
+        upstream.deepseek.base-url 'Where this provider\'s API is, without /v1 at its end' \
+        upstream.deepseek.protocol 'The protocol this provider speaks' \
+        upstream.deepseek.api-key-env 'The name of the environment variable that holds this provider\'s key' \
+        upstream.moonshot.base-url 'Where this provider\'s API is, without /v1 at its end' \
+        upstream.moonshot.protocol 'The protocol this provider speaks' \
+        upstream.moonshot.api-key-env 'The name of the environment variable that holds this provider\'s key' \
+        upstream.zai.base-url 'Where this provider\'s API is, without /v1 at its end' \
+        upstream.zai.protocol 'The protocol this provider speaks' \
+        upstream.zai.api-key-env 'The name of the environment variable that holds this provider\'s key' \
+        upstream.minimax.base-url 'Where this provider\'s API is, without /v1 at its end' \
+        upstream.minimax.protocol 'The protocol this provider speaks' \
+        upstream.minimax.api-key-env 'The name of the environment variable that holds this provider\'s key' \
+        upstream.qwen.base-url 'Where this provider\'s API is, without /v1 at its end' \
+        upstream.qwen.protocol 'The protocol this provider speaks' \
+        upstream.qwen.api-key-env 'The name of the environment variable that holds this provider\'s key' \
+        upstream.openrouter.base-url 'Where this provider\'s API is, without /v1 at its end' \
+        upstream.openrouter.protocol 'The protocol this provider speaks' \
+        upstream.openrouter.api-key-env 'The name of the environment variable that holds this provider\'s key' \
+        upstream.ollama.base-url 'Where this provider\'s API is, without /v1 at its end' \
+        upstream.ollama.protocol 'The protocol this provider speaks' \
+        upstream.ollama.api-key-env 'The name of the environment variable that holds this provider\'s key' \
+        upstream.llama.cpp.base-url 'Where this provider\'s API is, without /v1 at its end' \
+        upstream.llama.cpp.protocol 'The protocol this provider speaks' \
+        upstream.llama.cpp.api-key-env 'The name of the environment variable that holds this provider\'s key' \
+        upstream.vllm.base-url 'Where this provider\'s API is, without /v1 at its end' \
+        upstream.vllm.protocol 'The protocol this provider speaks' \
+        upstream.vllm.api-key-env 'The name of the environment variable that holds this provider\'s key' \
+        upstream.lmstudio.base-url 'Where this provider\'s API is, without /v1 at its end' \
+        upstream.lmstudio.protocol 'The protocol this provider speaks' \
+        upstream.lmstudio.api-key-env 'The name of the environment variable that holds this provider\'s key'
+end
+
+function __rlmc_value_of_config_set
+    switch (commandline -opc)[-1]
+        case draft-model
+            string join \n -- auto none anthropic/claude-haiku-5-5 sim/draft
+        case verify-model
+            string join \n -- as-requested
+        case policy
+            string join \n -- balanced paper draft-only verify-only
+        case allow-login-calls log-content
+            string join \n -- true false
+        case claude.auto-mode
+            string join \n -- direct local
+        case upstream.anthropic.protocol upstream.deepseek.protocol upstream.moonshot.protocol upstream.zai.protocol upstream.minimax.protocol upstream.qwen.protocol upstream.openrouter.protocol upstream.ollama.protocol upstream.llama.cpp.protocol upstream.vllm.protocol upstream.lmstudio.protocol
+            string join \n -- anthropic
+    end
+end
+
+complete -c rlmc -n '__rlmc_at ""' -s V -l version -d 'Print the version and exit'
+complete -c rlmc -n '__rlmc_at ""' -l debug -d 'Show where an error comes from; RLMC_DEBUG=1 does the same'
+complete -c rlmc -n '__rlmc_at ""' -s h -l help -d 'Show this message and exit'
+complete -c rlmc -n '__rlmc_at "" 0' -a run -d 'Run a coding agent through rlmc, and show what that saved'
+complete -c rlmc -n '__rlmc_at "" 0' -a start -d 'Start the daemon'
+complete -c rlmc -n '__rlmc_at "" 0' -a stop -d 'Stop the daemon'
+complete -c rlmc -n '__rlmc_at "" 0' -a restart -d 'Start a fresh daemon in the place of the old one; living sessions go on'
+complete -c rlmc -n '__rlmc_at "" 0' -a status -d 'Show what the daemon is doing'
+complete -c rlmc -n '__rlmc_at "" 0' -a logs -d 'Show the daemon\'s log'
+complete -c rlmc -n '__rlmc_at "" 0' -a stats -d 'Show what rlmc saved: paid, baseline, outcomes, latencies'
+complete -c rlmc -n '__rlmc_at "" 0' -a doctor -d 'Check the whole set-up'
+complete -c rlmc -n '__rlmc_at "" 0' -a demo -d 'Watch a scripted coding agent work through rlmc, with simulated models and no network'
+complete -c rlmc -n '__rlmc_at "" 0' -a completions -d 'Print the completion script for a shell'
+complete -c rlmc -n '__rlmc_at "" 0' -a config -d 'Look at settings and change them'
+
+complete -c rlmc -n '__rlmc_at "run"' -l draft-model -r -f -a 'auto none anthropic/claude-haiku-5-5 sim/draft' -d 'The cheap model that proposes'
+complete -c rlmc -n '__rlmc_at "run"' -l verify-model -r -f -a 'as-requested' -d 'The capable model that decides'
+complete -c rlmc -n '__rlmc_at "run"' -l policy -r -f -a 'balanced paper draft-only verify-only' -d 'How turns are routed'
+complete -c rlmc -n '__rlmc_at "run"' -l budget -r -f -d 'Warn when the session\'s spend passes this'
+complete -c rlmc -n '__rlmc_at "run"' -l name -r -f -d 'A name for the session'
+complete -c rlmc -n '__rlmc_at "run"' -l as -r -f -a 'claude generic' -d 'Treat the command as this agent'
+complete -c rlmc -n '__rlmc_at "run"' -l no-summary -d 'Print no account at the end'
+complete -c rlmc -n '__rlmc_at "run"' -s h -l help -d 'Show this message and exit'
+complete -c rlmc -n '__rlmc_at "run" wrapped' -a '(__rlmc_wrapped)'
+
+complete -c rlmc -n '__rlmc_at "start"' -l port -r -f -d 'The port to listen on; 0: a free one'
+complete -c rlmc -n '__rlmc_at "start"' -s h -l help -d 'Show this message and exit'
+
+complete -c rlmc -n '__rlmc_at "stop"' -l force -d 'Also while sessions live; their agents lose contact'
+complete -c rlmc -n '__rlmc_at "stop"' -s h -l help -d 'Show this message and exit'
+
+complete -c rlmc -n '__rlmc_at "restart"' -l port -r -f -d 'The port to listen on; 0: a free one'
+complete -c rlmc -n '__rlmc_at "restart"' -s h -l help -d 'Show this message and exit'
+
+complete -c rlmc -n '__rlmc_at "status"' -l json -d 'Print JSON'
+complete -c rlmc -n '__rlmc_at "status"' -s h -l help -d 'Show this message and exit'
+
+complete -c rlmc -n '__rlmc_at "logs"' -s f -l follow -d 'Go on with new lines as they come'
+complete -c rlmc -n '__rlmc_at "logs"' -s n -l lines -r -f -d 'How many of the last lines'
+complete -c rlmc -n '__rlmc_at "logs"' -s h -l help -d 'Show this message and exit'
+
+complete -c rlmc -n '__rlmc_at "stats"' -l today -d 'Since midnight'
+complete -c rlmc -n '__rlmc_at "stats"' -l yesterday -d 'The day before today'
+complete -c rlmc -n '__rlmc_at "stats"' -l week -d 'Since Monday'
+complete -c rlmc -n '__rlmc_at "stats"' -l month -d 'Since the first of the month'
+complete -c rlmc -n '__rlmc_at "stats"' -l since -r -f -d 'From this day or moment on'
+complete -c rlmc -n '__rlmc_at "stats"' -l until -r -f -d 'Up to the end of this day, or this moment'
+complete -c rlmc -n '__rlmc_at "stats"' -l all -d 'Everything in the ledger'
+complete -c rlmc -n '__rlmc_at "stats"' -l last -d 'The session that began last'
+complete -c rlmc -n '__rlmc_at "stats"' -l by -r -f -a 'session day model outcome client project' -d 'Also as a table by this'
+complete -c rlmc -n '__rlmc_at "stats"' -l json -d 'Print JSON'
+complete -c rlmc -n '__rlmc_at "stats"' -l csv -d 'Print CSV'
+complete -c rlmc -n '__rlmc_at "stats"' -s h -l help -d 'Show this message and exit'
+
+complete -c rlmc -n '__rlmc_at "doctor"' -l json -d 'Print JSON'
+complete -c rlmc -n '__rlmc_at "doctor"' -s h -l help -d 'Show this message and exit'
+
+complete -c rlmc -n '__rlmc_at "demo"' -l json -d 'Print the report as JSON'
+complete -c rlmc -n '__rlmc_at "demo"' -l keep -d 'Keep the demo\'s folder: configuration, ledger, log'
+complete -c rlmc -n '__rlmc_at "demo"' -s h -l help -d 'Show this message and exit'
+
+complete -c rlmc -n '__rlmc_at "completions"' -l write -r -f -a '(__fish_complete_directories)' -d 'Write a file into this folder instead, without SHELL one for each'
+complete -c rlmc -n '__rlmc_at "completions"' -s h -l help -d 'Show this message and exit'
+complete -c rlmc -n '__rlmc_at "completions" 0' -f -a 'bash zsh fish'
+
+complete -c rlmc -n '__rlmc_at "config"' -s h -l help -d 'Show this message and exit'
+complete -c rlmc -n '__rlmc_at "config" 0' -a list -d 'Every key, its value, where it comes from and what it means'
+complete -c rlmc -n '__rlmc_at "config" 0' -a get -d 'One value'
+complete -c rlmc -n '__rlmc_at "config" 0' -a set -d 'Put a value into the file'
+complete -c rlmc -n '__rlmc_at "config" 0' -a unset -d 'Take a value out of the file again'
+complete -c rlmc -n '__rlmc_at "config" 0' -a edit -d 'Open the file in $VISUAL or $EDITOR; it is checked before it takes effect'
+complete -c rlmc -n '__rlmc_at "config" 0' -a path -d 'Where the file is'
+
+complete -c rlmc -n '__rlmc_at "config list"' -l json -d 'Print JSON'
+complete -c rlmc -n '__rlmc_at "config list"' -s h -l help -d 'Show this message and exit'
+
+complete -c rlmc -n '__rlmc_at "config get"' -l json -d 'Print JSON'
+complete -c rlmc -n '__rlmc_at "config get"' -s h -l help -d 'Show this message and exit'
+complete -c rlmc -n '__rlmc_at "config get" 0' -f -a '(__rlmc_words_key)'
+
+complete -c rlmc -n '__rlmc_at "config set"' -s h -l help -d 'Show this message and exit'
+complete -c rlmc -n '__rlmc_at "config set" 0' -f -a '(__rlmc_words_key)'
+complete -c rlmc -n '__rlmc_at "config set" 1' -f -a '(__rlmc_value_of_config_set)'
+
+complete -c rlmc -n '__rlmc_at "config unset"' -s h -l help -d 'Show this message and exit'
+complete -c rlmc -n '__rlmc_at "config unset" 0' -f -a '(__rlmc_words_key)'
+
+complete -c rlmc -n '__rlmc_at "config edit"' -s h -l help -d 'Show this message and exit'
+
+complete -c rlmc -n '__rlmc_at "config path"' -s h -l help -d 'Show this message and exit'
