@@ -23,7 +23,7 @@ from tests.support.playbook import (
 )
 
 from rlmc.cascade.plan import Answer, CallFailed, Continue, DraftRequest, Opened, Original, Relay, WithAppendix
-from rlmc.domain.chat import Completion, TextDelta, Thinking, ToolCall, Usage
+from rlmc.domain.chat import Completion, Text, TextDelta, Thinking, ToolCall, Usage
 from rlmc.domain.turn import Reason
 
 LONG = "A long explanation of what was found. " * 60
@@ -123,6 +123,22 @@ def test_a_refused_cut_or_empty_verdict_is_none() -> None:
     empty = Completion("claude", (), "end_turn", Usage())
     for verdict in (says("no", "refusal"), says(f"ACCEPT-{NONCE}", "max_tokens"), empty, says("x", None)):
         Play(after("Read")).reply(says(LONG)).reply(verdict).ends("direct", "no-verdict")
+
+
+def test_blank_text_around_the_word_changes_nothing() -> None:
+    for blank in ("", " \n"):
+        parts = (Text(blank), Text(f"ACCEPT-{NONCE}"))
+        said = Completion("v", parts, "end_turn", Usage())
+        Play(after("Read", stream=False)).reply(says(LONG)).reply(said).ends("accepted", "verdict")
+        acted = Completion("v", (Text(blank), Text(f"ACCEPT-{NONCE} but more")), "end_turn", Usage())
+        plan = Play(after("Read", stream=False)).reply(says(LONG)).reply(acted).ends("enhanced", "verdict")
+        assert isinstance(plan, Answer)
+        assert plan.completion.text == "but more"
+
+
+def test_a_draft_with_stop_sequences_is_not_streamed_live() -> None:
+    asked = request(user("Count."), tools=(), fields=frozenset({"stop_sequences"}))
+    Play(asked, "paper").expect("draft").reply(says("One, two", "stop_sequence")).ends("direct", "gate")
 
 
 def test_the_word_of_another_turn_is_no_acceptance() -> None:

@@ -23,7 +23,7 @@ def test_good_drafts_pass() -> None:
 
 
 @pytest.mark.parametrize(
-    "stop", ["max_tokens", "refusal", "pause_turn", "model_context_window_exceeded", None, "tool_use"]
+    "stop", ["max_tokens", "refusal", "pause_turn", "model_context_window_exceeded", None, "tool_use", "stop_sequence"]
 )
 def test_a_text_must_have_ended_by_itself(stop: str | None) -> None:
     assert refused_by(says("text", stop)) == {"ending"}
@@ -114,6 +114,13 @@ def test_a_pattern_that_backtracks_for_ever_does_not() -> None:
     schema = b'{"properties": {"file_path": {"type": "string", "pattern": "^(a+)+$"}}}'
     of = after("Read", tools=(ToolSpec("Read", schema),))
     assert refused_by(calls("Read", '{"file_path": "%s!"}' % ("a" * 5_000)), of) == {"schema"}
+
+
+def test_a_schema_that_refers_to_itself_takes_no_time_without_end() -> None:
+    schema = b'{"$defs":{"n":{"anyOf":[{"properties":{"a":{"$ref":"#/$defs/n"}},"required":["a"],"minProperties":9},'
+    schema += b'{"properties":{"a":{"$ref":"#/$defs/n"}},"required":["a"],"minProperties":8}]}},"$ref":"#/$defs/n"}'
+    of = after("Read", tools=(ToolSpec("Read", schema),))
+    assert refused_by(calls("Read", '{"a":' * 60 + "1" + "}" * 60), of) == {"schema"}
 
 
 def test_findings_quote_none_of_the_users_values() -> None:

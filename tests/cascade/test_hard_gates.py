@@ -66,12 +66,12 @@ def test_auto_mode_local_lets_drafted_reads_leave_the_field_out() -> None:
 
 def test_a_judgement_is_never_taken_for_a_side_call() -> None:
     """A call that is not streamed, or has another purpose, may be a safety check under a harmless class."""
-    for fields, hints in (
-        ({"stream": False}, {"request_class": "auxiliary"}),
-        ({}, {"request_class": "auxiliary", "purpose": "permission-check"}),
-    ):
-        asked = request(user("Is this safe?"), tools=(), **fields)
-        Play(with_hints(asked, prompt_id="p", **hints)).ends("direct", "first-turn")
+    for policy in ("balanced", "paper", "draft-only"):
+        whole = request(user("Is this safe?"), tools=(), stream=False)
+        Play(with_hints(whole, prompt_id="p", request_class="auxiliary"), policy).ends("direct", "classifier")
+    other = request(user("Is this safe?"), tools=())
+    asked = with_hints(other, prompt_id="p", request_class="auxiliary", purpose="permission-check")
+    Play(asked).ends("direct", "first-turn")
 
 
 @pytest.mark.parametrize(

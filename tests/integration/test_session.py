@@ -123,6 +123,7 @@ def test_the_daemon_is_killed_between_two_turns_of_a_session(tmp_path: Path) -> 
         assert child.stdout is not None
         while child.stdout.readline().strip() != "waiting":
             assert child.poll() is None
+        until("four rows", lambda: len(turn_rows()) == 4)
         before = daemon_pid()
         os.kill(before, signal.SIGKILL)
         until("another daemon", lambda: daemon_pid() != before)

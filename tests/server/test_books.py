@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from tests.support.fake_upstream import FakeUpstream
+from tests.support import tools
+from tests.support.fake_upstream import FakeUpstream, Reply
 from tests.support.ledger_rows import call_rows, turn_rows
 from tests.support.live import Live
 from tests.support.mixed_session import PRICES, conversation, script
 from tests.support.scripts import always_text
-from tests.support.wire_client import send
+from tests.support.wire_client import raw_request, send
 
 
 def test_the_ledger_equals_the_providers_bill_over_a_mixed_session(live: Live) -> None:
@@ -81,3 +82,64 @@ def test_turns_that_end_before_the_prices_are_loaded_are_entered_at_once_and_pri
         session.end()
         billed = up.billed
     assert [(t["cost"], t["baseline"]) for t in turn_rows()] == [(billed, billed)]
+
+
+AFTER_READ = tools.request(
+    "Fix it.",
+    tools.use("t1", "Read", file_path="a.py"),
+    tools.result("t1", "x"),
+    model="claude-opus-5-5",
+    tools=tools.ALL,
+    stream=True,
+)
+
+
+def test_a_draft_that_never_arrived_costs_nothing(live: Live) -> None:
+    with FakeUpstream(prices=PRICES) as up:
+        with FakeUpstream() as gone:
+            pass
+        session = live.open_session(
+            overrides={
+                "upstream.anthropic.base-url": up.url,
+                "upstream.deepseek.base-url": gone.url,
+                "draft-model": "deepseek/deepseek-flash",
+                "policy": "draft-only",
+            },
+            keys={"DEEPSEEK_API_KEY": "k"},
+        )
+        send(session.base_url, AFTER_READ)
+        send(session.base_url, tools.request("hi", model="claude-opus-5-5", stream=True))
+        session.end()
+        billed = up.billed
+    assert [c["cost"] for c in call_rows() if c["role"] == "draft"] == [0, 0]
+    assert sum(t["cost"] for t in turn_rows()) == billed
+
+
+def test_a_client_that_hangs_up_while_a_draft_is_made_leaves_a_turn_that_was_not_decided(live: Live) -> None:
+    with FakeUpstream() as up, FakeUpstream(lambda _b, _n: Reply(hang_after=-1)) as draft:
+        session = live.open_session(
+            overrides={
+                "upstream.anthropic.base-url": up.url,
+                "upstream.deepseek.base-url": draft.url,
+                "draft-model": "deepseek/deepseek-flash",
+            },
+            keys={"DEEPSEEK_API_KEY": "k"},
+        )
+        client = raw_request(session.base_url, AFTER_READ)
+        draft.wait(lambda: len(draft.messages) == 1)
+        client.close()
+        draft.wait(lambda: draft.exchanges[0].client_gone)
+        session.end()
+    row = turn_rows()[0]
+    assert (row["outcome"], row["reason"], row["ending"]) == ("direct", "undecided", "client-gone")
+    assert row["cost"] is None, "the draft may have been billed, and nobody knows for what"
+
+
+def test_the_end_of_a_session_waits_for_a_turn_under_way(live: Live) -> None:
+    with FakeUpstream(lambda _b, _n: Reply("Fine.", delay=0.5), prices=PRICES) as up:
+        session = live.open_session(overrides={"upstream.anthropic.base-url": up.url, "policy": "verify-only"})
+        client = raw_request(session.base_url, AFTER_READ)
+        up.wait(lambda: len(up.messages) == 1)
+        session.end()
+        client.close()
+    assert [t["ending"] for t in turn_rows()] == ["complete"]

@@ -349,3 +349,84 @@ def test_content_is_kept_only_when_asked_for(live: Live) -> None:
     assert len(rows) == 1
     assert json.loads(zlib.decompress(rows[0][0])) == after_read()
     assert b"secret" in zlib.decompress(rows[0][1])
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        Reply("Let me see.", calls=(("Bash", {"command": "rm -rf /"}),)),
+        Reply("Let me see.", blocks=({"type": "text", "text": "Four."}, {"type": "reasoning", "text": "hm"})),
+        Reply("I had better not.", stop="refusal"),
+    ],
+    ids=["a tool call", "a foreign block", "a refusal"],
+)
+def test_of_a_live_draft_only_words_reach_the_client(live: Live, more: Reply) -> None:
+    with FakeUpstream() as verify, FakeUpstream(lambda _b, _n: more) as draft:
+        session = pair(live, verify, draft, policy="paper")
+        got = send(session.base_url, plain("What is two and two?"))
+        session.end()
+    for foreign in (b"tool_use", b"rm -rf", b"reasoning", b"refusal"):
+        assert foreign not in got.body
+    # It fails before its first words and goes direct, or after them and says so; it never ends as if all were well.
+    assert got.body == bytes(verify.exchanges[0].sent) if verify.exchanges else b"event: error" in got.body
+
+
+def test_a_live_draft_cannot_invent_a_safety_result(live: Live) -> None:
+    judged = Reply("Four.", delta={"safeguard_results": [{"type": "dangerous_tool_use"}]})
+    with FakeUpstream() as verify, FakeUpstream(lambda _b, _n: judged) as draft:
+        session = pair(live, verify, draft, policy="paper")
+        got = send(session.base_url, plain("What is two and two?"))
+    assert texts(got.message) == "Four."
+    assert b"safeguard" not in got.body
+
+
+def test_a_live_draft_that_falls_silent_is_given_up(live: Live) -> None:
+    with FakeUpstream() as verify, FakeUpstream(lambda _b, _n: Reply("words " * 30, hang_after=6)) as draft:
+        session = pair(live, verify, draft, policy="paper", **{"draft-timeout": "1"})
+        got = send(session.base_url, plain("Tell me."))
+        session.end()
+    assert b"event: error" in got.body
+    assert b"message_stop" not in got.body
+    assert turn_rows()[0]["ending"] == "upstream-error"
+
+
+def test_pings_keep_the_line_alive_while_the_verify_model_thinks(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rlmc.server.driver.HOLD_SECONDS", 0.1)
+    monkeypatch.setattr("rlmc.server.driver.PING_SECONDS", 0.1)
+    for verdict_of, outcome in (
+        (lambda b, n: Reply(accept(b, n).text, gap=0.3), "accepted"),
+        (lambda b, n: Reply("No, so.", gap=0.3), "enhanced"),
+        (lambda b, n: Reply(stop="refusal", gap=0.3), "direct"),
+    ):
+        with FakeUpstream(verdict(verdict_of)) as verify, FakeUpstream(always_text(LONG)) as draft:
+            session = pair(live, verify, draft)
+            got = send(session.base_url, after_read(), accept_encoding="gzip")
+            session.end()
+        assert got.body.startswith(b"event: ping")
+        assert got.message["complete"]
+        assert turn_rows()[-1]["outcome"] == outcome
+
+
+def test_a_verify_model_that_falls_silent_leaves_the_turn_direct(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rlmc.server.driver.SILENCE_SECONDS", 0.4)
+    silent = verdict(lambda _b, _n: Reply("ACC", hang_after=3))
+    with FakeUpstream(silent) as verify, FakeUpstream(always_text(LONG)) as draft:
+        session = pair(live, verify, draft)
+        got = send(session.base_url, after_read())
+        session.end()
+    assert texts(got.message) == "On its own."
+    assert turn_rows()[0]["reason"] == "no-verdict"
+
+
+def test_an_error_after_pings_is_told_inside_the_stream(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rlmc.server.driver.HOLD_SECONDS", 0.1)
+
+    def script(body: dict[str, Any], _n: int) -> Reply:
+        return Reply(stop="refusal", gap=0.3) if "ACCEPT-" in last_text(body) else Reply(status=529)
+
+    with FakeUpstream(script) as verify, FakeUpstream(always_text(LONG)) as draft:
+        session = pair(live, verify, draft)
+        got = send(session.base_url, after_read())
+    assert got.status == 200
+    assert b"overloaded_error" in got.body
+    assert b"message_stop" not in got.body

@@ -8,7 +8,7 @@ import pytest
 from tests.support import tools
 from tests.support.fake_upstream import FakeUpstream
 from tests.support.live import Live
-from tests.support.wire_client import KEY_HEADERS, send
+from tests.support.wire_client import KEY_HEADERS, LOGIN_HEADERS, send
 
 BODY = tools.request("hi", model="claude-opus-5-5", stream=True)
 
@@ -127,3 +127,24 @@ def test_no_secret_shows_in_the_status(live: Live) -> None:
     assert "sk-very-secret" not in text
     assert session.base_url.rsplit("/", 1)[1] not in text
     assert live.control_token not in text
+
+
+def test_a_session_that_comes_back_still_knows_of_the_login(live: Live) -> None:
+    with FakeUpstream() as up:
+        overrides = {"upstream.anthropic.base-url": up.url}
+        session = live.open_session(overrides=overrides)
+        send(session.base_url, BODY, headers=LOGIN_HEADERS)
+        token = session.base_url.rsplit("/", 1)[1]
+        live.control("POST", "/-/sessions", {"id": session.id, "token": token, "client": "c", "overrides": overrides})
+        assert any("login" in note for note in session.end()["notes"])
+
+
+@pytest.mark.parametrize("url", ["http://localhost:8000", "http://127.0.0.1:8080", "http://localhost:11434/x"])
+def test_a_gateway_on_a_local_port_is_not_taken_for_a_local_model(live: Live, url: str) -> None:
+    session = live.open_session(upstream=url)
+    assert any("prices are unknown" in note for note in session.notes)
+
+
+def test_no_password_of_a_base_url_shows(live: Live) -> None:
+    live.open_session(upstream="http://user:hunter2@127.0.0.1:9/x")
+    assert "hunter2" not in json.dumps(live.control("GET", "/-/status")[1])

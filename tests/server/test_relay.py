@@ -218,3 +218,62 @@ def test_a_configured_verify_model_replaces_only_the_models_name(live: Live) -> 
         session = direct(live, up, **{"verify-model": "anthropic/claude-sonnet-5-5"})
         send(session.base_url, ODD)
     assert up.exchanges[0].body == ODD.replace(b"claude-opus-5-5", b"claude-sonnet-5-5")
+
+
+@pytest.mark.parametrize("body", [b"[]", b'{"messages": []}', b'{"model": "a", "model": "b", "messages": 3}'])
+def test_what_cannot_be_decoded_goes_direct_with_a_verify_model_set_as_well(live: Live, body: bytes) -> None:
+    with FakeUpstream() as up:
+        session = direct(live, up, **{"verify-model": "anthropic/claude-sonnet-5-5"})
+        got = send(session.base_url, body)
+        session.end()
+    assert len(up.exchanges) == 1
+    assert got.body == bytes(up.exchanges[0].sent)
+    assert turn_rows()[0]["outcome"] == "direct"
+
+
+def test_an_unreadable_turn_is_priced_by_the_model_its_answer_names(live: Live) -> None:
+    strange = json.dumps({"model": "claude-opus-5-5", "messages": [{"role": "oracle", "content": "?"}]}).encode()
+    with FakeUpstream() as up:
+        session = direct(live, up)
+        send(session.base_url, strange)
+        session.end()
+    row = turn_rows()[0]
+    assert row["served_model"] == "anthropic/claude-opus-5-5"
+    assert row["cost"] > 0
+
+
+def test_header_bytes_arrive_as_they_were_sent(live: Live) -> None:
+    with FakeUpstream() as up:
+        session = direct(live, up)
+        parts = urlsplit(session.base_url)
+        with socket.create_connection((parts.hostname or "", parts.port or 0)) as client:
+            head = f"POST {parts.path}/v1/messages HTTP/1.1\r\nhost: {parts.netloc}\r\nconnection: close\r\n"
+            head += f"content-type: application/json\r\ncontent-length: {len(ODD)}\r\n"
+            client.sendall(head.encode() + b"x-title: caf\xc3\xa9\r\n\r\n" + ODD)
+            while client.recv(65536):
+                pass
+    assert up.exchanges[0].header("x-title") == "caf\xc3\xa9"  # as latin-1: the same two bytes
+
+
+def test_another_vendor_as_verify_model_gets_none_of_the_clients_secrets(live: Live) -> None:
+    with FakeUpstream() as up:
+        session = live.open_session(
+            overrides={"upstream.moonshot.base-url": up.url, "verify-model": "moonshot/kimi-k3"},
+            keys={"MOONSHOT_API_KEY": "sk-moon"},
+        )
+        send(
+            session.base_url,
+            tools.request("hi", model="claude-opus-5-5", stream=True),
+            headers=LOGIN_HEADERS | {"cookie": "secret", "x-portkey-api-key": "secret", "x-api-key": "secret"},
+        )
+    seen = up.exchanges[0]
+    assert seen.header("authorization") == "Bearer sk-moon"
+    assert "secret" not in json.dumps(seen.headers)
+    assert "oauth" not in (seen.header("anthropic-beta") or "")
+    assert seen.header("anthropic-version") == "2023-06-01"
+
+
+def test_an_answer_without_a_body(live: Live) -> None:
+    with FakeUpstream(lambda _b, _n: Reply(status=304, raw=b"")) as up:
+        session = direct(live, up)
+        assert send(session.base_url, ODD).status == 304

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from pathlib import Path
 
@@ -89,3 +90,32 @@ def test_an_existing_base_url_stays_the_upstream_and_its_prices_are_unknown(live
     assert any("prices are unknown" in note for note in session.notes)
     row = turn_rows()[0]
     assert (row["outcome"], row["cost"], row["baseline"]) == ("direct", None, None)
+
+
+def test_a_turn_under_way_keeps_what_it_began_with(live: Live) -> None:
+    """The draft is slow, the verify model is exchanged meanwhile: this turn still goes where it began to go."""
+    with (
+        FakeUpstream() as verify,
+        FakeUpstream(lambda _b, _n: Reply("words", stop="max_tokens", delay=1.0)) as draft,
+        FakeUpstream() as other,
+    ):
+        session = live.open_session(
+            overrides={
+                "upstream.anthropic.base-url": verify.url,
+                "upstream.deepseek.base-url": draft.url,
+                "upstream.moonshot.base-url": other.url,
+                "draft-model": "deepseek/deepseek-flash",
+            },
+            keys={"DEEPSEEK_API_KEY": "k", "MOONSHOT_API_KEY": "k2"},
+        )
+        asking = threading.Thread(target=send, args=(session.base_url, AFTER_READ))
+        asking.start()
+        draft.wait(lambda: len(draft.messages) == 1)
+        write(live, 'verify-model = "moonshot/kimi-k3"\n')
+        assert live.control("POST", "/-/reload")[1]["ok"]
+        asking.join(20)
+        send(session.base_url, AFTER_READ)
+        session.end()
+    assert [len(u.messages) for u in (verify, other)] == [1, 1]
+    assert other.messages[0].json["model"] == "kimi-k3"
+    assert [r["served_model"] for r in turn_rows()] == ["anthropic/claude-opus-5-5", "moonshot/kimi-k3"]

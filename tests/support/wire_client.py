@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -61,3 +62,14 @@ def send(
         return Got(response.status, {k.lower(): v for k, v in response.getheaders()}, response.read())
     finally:
         connection.close()
+
+
+def raw_request(base_url: str, body: dict[str, Any]) -> socket.socket:
+    """A request on its way, to be read from or hung up on."""
+    parts = urlsplit(base_url)
+    raw = json.dumps(body).encode()
+    client = socket.create_connection((parts.hostname or "", parts.port or 0), timeout=30)
+    head = f"POST {parts.path}/v1/messages HTTP/1.1\r\nhost: {parts.netloc}\r\ncontent-length: {len(raw)}\r\n"
+    head += "".join(f"{name}: {value}\r\n" for name, value in KEY_HEADERS.items())
+    client.sendall(head.encode() + b"\r\n" + raw)
+    return client

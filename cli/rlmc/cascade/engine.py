@@ -110,5 +110,12 @@ def _direct(turn: Turn, reason: Reason, findings: tuple[Finding, ...] = ()) -> R
 
 
 def _streams_live(turn: Turn) -> bool:
-    """A draft may be streamed while it is written only where nothing has to be checked first."""
-    return turn.request.stream and not turn.request.tools and turn.request.output_schema is None
+    """A draft may be streamed while it is written only where nothing has to be checked first, and where how it ends
+    needs no more than a reason."""
+    request = turn.request
+    return (
+        request.stream
+        and not request.tools
+        and request.output_schema is None
+        and "stop_sequences" not in request.fields
+    )

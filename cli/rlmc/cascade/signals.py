@@ -66,7 +66,7 @@ def read_signals(turn: Turn, state: SessionState) -> Signals:
         request_class=hints.request_class or ("subagent" if hints.agent_id else "main"),
         auxiliary=_is_auxiliary(request, turn),
         compaction=compaction,
-        classifier=any(phrase in head for phrase in _CLASSIFIER),
+        classifier=any(phrase in head for phrase in _CLASSIFIER) or _is_judgement(request, turn),
         first_turn=first_turn,
         follows=follows,
         previous_effect=worst(_called(spoken, results)),
@@ -80,6 +80,12 @@ def read_signals(turn: Turn, state: SessionState) -> Signals:
         user_text=user_text,
         prompt_chars=request.chars,
     )
+
+
+def _is_judgement(request: ChatRequest, turn: Turn) -> bool:
+    """A side call without tools that wants a whole answer at once: Claude Code asks its safety checks so. A title or a
+    summary is streamed."""
+    return turn.hints.request_class == "auxiliary" and not request.stream and not request.tools
 
 
 def _is_auxiliary(request: ChatRequest, turn: Turn) -> bool:

@@ -83,7 +83,7 @@ def judge(answer: Completion, nonce: str) -> tuple[Verdict, Completion]:
     verdict; everything else is the verify model's own step.
     """
     word = accept_word(nonce)
-    visible = tuple(p for p in answer.parts if not isinstance(p, Thinking))
+    visible = tuple(p for p in answer.parts if not isinstance(p, Thinking) and not _is_blank(p))
     if answer.stop_reason not in _WHOLE or not visible:
         return "none", answer
     if len(visible) == 1 and isinstance(visible[0], Text) and visible[0].text.strip() == word:
@@ -98,13 +98,15 @@ def _without_word(parts: tuple[Part, ...], word: str) -> tuple[Part, ...]:
     kept: list[Part] = []
     first = True
     for part in parts:
-        if isinstance(part, Text):
-            text = part.text
-            if first and text.lstrip().startswith(word):
-                text = text.lstrip()[len(word) :].lstrip()
+        if isinstance(part, Text) and first:
             first = False
-            if not text.strip():
-                continue
-            part = Text(text)
-        kept.append(part)
+            text = part.text.lstrip()
+            if text.startswith(word):
+                part = Text(text[len(word) :].lstrip())
+        if not _is_blank(part):
+            kept.append(part)
     return tuple(kept)
+
+
+def _is_blank(part: Part) -> bool:
+    return isinstance(part, Text) and not part.text.strip()

@@ -14,7 +14,8 @@ class DraftShape:
     field out.
     `system_in_messages` is false where a `system` message inside the conversation must be folded into user text.
     `attribution` keeps the client's attribution block (only Anthropic's own API strips it from the prompt).
-    `media` is false where images and documents are left out with a note. `max_output` caps `max_tokens`. `drop_fields` are further top-level fields the provider refuses or ignores.
+    `media` is false where images and documents are left out with a note. `max_output` caps `max_tokens`.
+    `drop_fields` are further top-level fields the provider refuses or ignores.
     """
 
     thinking_off: Literal["disabled", "between_tools", "omit"] = "disabled"

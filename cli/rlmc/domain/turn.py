@@ -48,6 +48,7 @@ class Reason(StrEnum):
     NO_DRAFT_KEY = "no-draft-key"  # no credential for the draft model
     LOGIN = "login"  # a subscription login is never used for calls of rlmc's own
     UNREADABLE = "unreadable"  # the request has a shape this version does not know
+    UNDECIDED = "undecided"  # the client hung up before there was an answer
     INTERNAL = "internal"  # rlmc itself failed; the log says how
     # what became of a draft
     DRAFT_FAILED = "draft-failed"  # the draft call failed or was too slow

@@ -84,6 +84,7 @@ class App:
             await out.fail(404, "rlmc: no session has this address; start the agent with: rlmc run -- <agent>")
             return
         self.active += 1
+        session.active += 1
         self.last_used = session.last_used = time.monotonic()
         session.requests += 1
         try:
@@ -92,6 +93,7 @@ class App:
             pass
         finally:
             self.active -= 1
+            session.active -= 1
             self.last_used = session.last_used = time.monotonic()
 
     def _session_of(self, path: str) -> tuple[Session | None, str]:
@@ -143,12 +145,12 @@ class App:
         await _until_gone(work, receive)
 
     async def _pass_through(self, session: Session, inbound: Inbound, codec: Codec, out: Outgoing) -> None:
-        parts = session.parts
-        body = inbound.body
+        means, body = session.means, inbound.body
+        parts = means.parts
         if parts.settings.verify_model is not None and inbound.path.endswith("/count_tokens"):
             with suppress(WireError):
                 body = codec.replace_model(body, parts.settings.verify_model.name)
-        request = forwarded(session, inbound, body)
+        request = forwarded(means, inbound, body)
         provider = parts.verify_provider.name
         transport = self._transports.get(provider) or self._transports["http"]
         with suppress(BrokenOff):

@@ -27,8 +27,6 @@ log = logging.getLogger("rlmc.books")
 
 CHARS_PER_TOKEN = 3.4
 FLUSH_SECONDS = 10.0
-# Failures after which it is certain that no model ever saw the request.
-_NEVER_ARRIVED = ("refused", "dns", "tls", "proxy", "credential")
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,14 +180,12 @@ class Books:
 def billed_usage(call: Call) -> tuple[Usage | None, bool]:
     """What a call was billed for, and whether part of it is reckoned.
 
-    An error answer is not billed. A call cut short is billed for what was read and written until then: the prompt is
-    what the stream said at its start, the output what was seen of it. Where nothing was said, nobody knows.
+    An error answer is not billed, nor is what never reached its provider. A call cut short is billed for what was read
+    and written until then: the prompt is what the stream said at its start, the output what was seen of it. Where
+    nothing was said, nobody knows.
     """
-    if call.status is not None and call.status != 200:
+    if not call.sent or call.status not in (None, 200):
         return Usage(), False
-    if call.status is None:
-        never_arrived = any(kind in (call.error or "") for kind in _NEVER_ARRIVED)
-        return (Usage(), False) if never_arrived else (None, True)
     if call.usage is None:
         return None, True
     if call.complete:

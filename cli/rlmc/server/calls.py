@@ -10,9 +10,14 @@ from typing import Literal
 
 from rlmc.domain.chat import Usage
 from rlmc.domain.turn import Model
+from rlmc.errors import UpstreamError
 from rlmc.upstream.transport import Transport, UpstreamRequest, UpstreamResponse
 
 CallRoleName = Literal["draft", "verify", "direct"]
+
+
+# Failures after which it is certain that no model ever saw the request.
+NEVER_ARRIVED = frozenset({"refused", "dns", "tls", "proxy", "connect-timeout"})
 
 
 def wall_us() -> int:
@@ -21,12 +26,16 @@ def wall_us() -> int:
 
 @dataclass(slots=True)
 class Call:
-    """A call from just before it is sent. Times: `started_at` wall microseconds, the others monotonic seconds."""
+    """A call from just before it is sent. Times: `started_at` wall microseconds, the others monotonic seconds.
+
+    `sent` is true once it may have reached the provider, and so may be billed.
+    """
 
     role: CallRoleName
     model: Model
     started_at: int = field(default_factory=wall_us)
     began: float = field(default_factory=time.monotonic)
+    sent: bool = False
     first_byte: float | None = None
     ended: float | None = None
     status: int | None = None
@@ -42,7 +51,12 @@ class Call:
 
     async def send(self, transport: Transport, request: UpstreamRequest) -> UpstreamResponse:
         """Raises UpstreamError when no headers arrive."""
-        self.response = await transport.send(request)
+        self.sent = True
+        try:
+            self.response = await transport.send(request)
+        except UpstreamError as error:
+            self.sent = error.kind not in NEVER_ARRIVED
+            raise
         self.status = self.response.status
         return self.response
 

@@ -13,7 +13,7 @@ import logging
 import os
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,14 +26,15 @@ from rlmc.server.books import Books
 from rlmc.server.calls import wall_us
 from rlmc.server.headers import first
 from rlmc.server.ingress import ClientGone, Receive, Send, TooLarge, read_body
-from rlmc.server.parts import Parts, build_parts
-from rlmc.server.sessions import Session, Sessions
+from rlmc.server.parts import UNNAMED, Parts, build_parts
+from rlmc.server.sessions import Means, Session, Sessions
 from rlmc.upstream.providers import NAMES
 from rlmc.upstream.transport import Headers, Network
 
 log = logging.getLogger("rlmc.control")
 
 _BODY_LIMIT = 1 << 20
+_END_SECONDS, _END_LOOKS = 2.0, 100
 _ATTACH_SECONDS = 5.0
 _FORGET_SECONDS = 6 * 3600.0
 _LOOK_AT_FILE_SECONDS = 0.5
@@ -156,21 +157,17 @@ class Control:
         known = self.sessions.by_id(session_id)
         if known is not None and not hmac.compare_digest(known.token.encode(), token.encode()):
             raise BadRequest("a session of this id has another token")
-        session = Session(
-            id=session_id,
-            token=token,
-            client=_text(wanted, "client"),
-            parts=parts,
-            overrides=overrides,
-            existing_base_url=existing,
-            keys=_texts(wanted, "keys"),
+        means = Means(
+            parts,
+            keys={name: key.strip() for name, key in _texts(wanted, "keys").items()},
             network=Network(**{k: v for k, v in network.items() if k in Network.__dataclass_fields__}),
-            name=wanted.get("name"),
-            directory=wanted.get("directory"),
         )
-        if known is not None:
-            session.attached, session.requests, session.turns = known.attached, known.requests, known.turns
-            session.auto_mode_turns, session.conversations = known.auto_mode_turns, known.conversations
+        client = _text(wanted, "client")
+        session = known or Session(session_id, token, client, means, overrides, existing)
+        # A session that comes back goes on: what it has done stays, what it runs with is new.
+        session.client, session.means = client, means
+        session.overrides, session.existing_base_url = overrides, existing
+        session.name, session.directory = wanted.get("name"), wanted.get("directory")
         self._forget_old()
         self.sessions.add(session)
         draft, verify = parts.draft_model(), parts.settings.verify_model
@@ -193,7 +190,7 @@ class Control:
 
     def _notes(self, session: Session) -> list[str]:
         notes = [f"the configuration in force is an older one: {self.config_error}"] if self.config_error else []
-        if session.parts.home.name == "custom":
+        if session.parts.home.name == UNNAMED:
             url = session.parts.home.base_url
             notes.append(
                 f"{url} was already set and stays the upstream; its prices are unknown to rlmc. If it bills like "
@@ -202,11 +199,16 @@ class Control:
         return notes
 
     async def end(self, session_id: str) -> dict[str, Any]:
-        """Waits until the ledger has everything; the session's address stops working."""
+        """The session's address stops working. Waits for requests under way, for a moment, and until the ledger has
+        everything."""
         session = self.sessions.by_id(session_id)
         if session is None:
             raise BadRequest("no such session")
         self.sessions.remove(session_id)
+        for _ in range(_END_LOOKS):
+            if session.active == 0:
+                break
+            await asyncio.sleep(_END_SECONDS / _END_LOOKS)
         self.books.ledger.end_session(session_id, wall_us(), session.requests, session.turns, session.auto_mode_turns)
         flushed = await self.books.flush()
         notes = self._notes(session) if self.config_error else []
@@ -243,9 +245,7 @@ class Control:
         finally:
             gone.cancel()
             stopping.cancel()
-            # A session registered anew is another object; the count lives in the newest.
-            current = self.sessions.by_id(session_id) or session
-            current.attached = max(0, current.attached - 1)
+            session.attached -= 1
 
     def _forget_old(self) -> None:
         now = time.monotonic()
@@ -270,7 +270,7 @@ class Control:
             log.warning("configuration not taken: %s", error.message)
             return
         for session, parts in built:
-            session.parts = parts
+            session.means = replace(session.means, parts=parts)
         self.config_error = None
 
     async def refresh_config(self) -> None:

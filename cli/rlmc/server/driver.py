@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 from rlmc.cascade.plan import CallFailed, CallModel, CallResult, Cascade, Opened, Plan, StreamReader
@@ -28,7 +29,7 @@ from rlmc.server.ingress import Inbound
 from rlmc.server.outgoing import Outgoing
 from rlmc.server.pace import paced
 from rlmc.server.requests import request_for
-from rlmc.server.sessions import Session
+from rlmc.server.sessions import Means
 from rlmc.upstream.transport import Transport
 from rlmc.wire.assemble import Assembler
 from rlmc.wire.codec import Codec, StreamDecoder
@@ -38,6 +39,8 @@ log = logging.getLogger("rlmc.driver")
 # After this many seconds without a verdict the client's line is kept alive by pings.
 HOLD_SECONDS = 100.0
 PING_SECONDS = 15.0
+# A provider sends pings of its own while it thinks; one that is silent for so long has gone.
+SILENCE_SECONDS = 180.0
 _MAX_BUFFERED = 64 * 1024 * 1024
 
 
@@ -46,7 +49,8 @@ class Turnover:
     """What a turn's driver and its egress share. `opened` is a verify call that goes on as the answer, with the bytes
     read so far and the decoder that has read them."""
 
-    session: Session
+    id: str
+    means: Means
     inbound: Inbound
     codec: Codec
     transports: dict[str, Transport]
@@ -99,8 +103,8 @@ async def _failed(call: Call, kind: str, detail: str) -> CallFailed:
 
 
 async def _call(ask: CallModel, call: Call, turnover: Turnover) -> CallResult:
-    session, codec = turnover.session, turnover.codec
-    request = request_for(session, turnover.inbound, codec, ask.target, ask.request)
+    codec = turnover.codec
+    request = request_for(turnover.means, turnover.inbound, codec, ask.target, ask.request)
     if ask.role == "verify":
         call.appended_chars = len(request.body) - len(turnover.inbound.body)
     response = await call.send(turnover.transport(ask.target.provider), request)
@@ -128,8 +132,10 @@ async def _read_stream(reader: StreamReader | None, call: Call, turnover: Turnov
     decoder, assembler = turnover.codec.stream_decoder(), Assembler()
     buffered: list[bytes] = []
     size = 0
-    wait = HOLD_SECONDS if reader is not None else None
-    async for chunk in paced(call.chunks(), wait, PING_SECONDS):
+    chunks: AsyncIterator[bytes | None] = call.chunks()
+    if reader is not None:
+        chunks = paced(call.chunks(), HOLD_SECONDS, PING_SECONDS, SILENCE_SECONDS)
+    async for chunk in chunks:
         if chunk is None:
             await turnover.out.ping()
             continue

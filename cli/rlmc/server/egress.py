@@ -7,21 +7,22 @@ sees the connection break too, never a clean end.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterable
+from dataclasses import replace
 from typing import assert_never
 
 from rlmc.cascade.plan import Answer, Continue, Plan, Relay
-from rlmc.domain.chat import BlockStarted, Text, TextDelta, ToolCall, Usage
-from rlmc.domain.turn import Outcome
+from rlmc.domain.chat import BlockStarted, Delta, Opaque, Stopping, Text, TextDelta, ToolCall, Usage
+from rlmc.domain.turn import Model, Outcome
 from rlmc.errors import UpstreamError, WireError
 from rlmc.server import headers as h
 from rlmc.server.calls import Call
-from rlmc.server.driver import PING_SECONDS, Turnover, note_delta
+from rlmc.server.driver import PING_SECONDS, SILENCE_SECONDS, Turnover, note_delta
 from rlmc.server.outgoing import Outgoing
 from rlmc.server.pace import paced
-from rlmc.server.requests import request_for
+from rlmc.server.requests import request_for, uncompressed
 from rlmc.upstream.transport import Transport, UpstreamRequest
-from rlmc.wire.codec import Codec, Rewriter, StreamDecoder
+from rlmc.wire.codec import Codec, StreamDecoder
 
 UsageEstimate = Callable[[int], Usage]
 """Output tokens of a draft -> the usage a client is told: the verify model's, estimated."""
@@ -49,6 +50,16 @@ async def carry_out(plan: Plan, turnover: Turnover, estimate: UsageEstimate) -> 
     return plan
 
 
+def display_name(model: Model) -> str:
+    """How an answer names the draft model that wrote it; a simulated one is always seen to be simulated."""
+    return str(model) if model.provider == "sim" else model.name
+
+
+def _kind(error: UpstreamError | WireError) -> str:
+    """What the books keep of an error; its text may quote an answer."""
+    return f"unreachable: {error.kind}" if isinstance(error, UpstreamError) else "wire"
+
+
 async def _answer(plan: Answer, turnover: Turnover, estimate: UsageEstimate) -> None:
     by_role = {call.role: call for call in turnover.calls}
     served = by_role["verify" if plan.outcome is Outcome.ENHANCED else "draft"]
@@ -60,14 +71,17 @@ async def _answer(plan: Answer, turnover: Turnover, estimate: UsageEstimate) -> 
         usage = Usage(seen.input, seen.cache_read, seen.cache_write_5m, seen.cache_write_1h, output)
     else:
         usage = estimate(output)
+    completion = plan.completion
+    if plan.outcome is not Outcome.ENHANCED:
+        completion = replace(completion, model=display_name(served.model))
     out, codec = turnover.out, turnover.codec
     if turnover.streams:
         await out.begin_own(stream=True)
-        for piece in codec.encode_completion_stream(plan.completion, usage):
+        for piece in codec.encode_completion_stream(completion, usage):
             await out.write(piece)
         await out.end()
     else:
-        body = codec.encode_completion(plan.completion, usage)
+        body = codec.encode_completion(completion, usage)
         await out.begin_own(stream=False, length=len(body))
         await out.end(body)
 
@@ -83,77 +97,7 @@ async def _continue(plan: Continue, turnover: Turnover) -> None:
     held, turnover.opened_bytes = turnover.opened_bytes, []
     try:
         await out.write(b"".join(rewriter.feed(chunk) for chunk in held))
-        await _stream(call, decoder, rewriter, out)
-    except (UpstreamError, WireError) as error:
-        call.fail(str(error))
-        raise BrokenOff from error
-    if not call.complete:
-        call.fail("stream: ended early")
-        raise BrokenOff
-    await out.end()
-
-
-async def _relay_draft(plan: Relay, turnover: Turnover, estimate: UsageEstimate) -> bool:
-    """Stream a draft while it is written. False when it failed before its first words; nothing has been sent then."""
-    call = Call("draft", plan.target)
-    turnover.calls.append(call)
-    codec, out = turnover.codec, turnover.out
-    seconds = turnover.session.parts.settings.draft_timeout
-    decoder = codec.stream_decoder()
-    held: list[bytes] = []
-    try:
-        async with asyncio.timeout(seconds):
-            request = request_for(turnover.session, turnover.inbound, codec, plan.target, plan.request)
-            response = await call.send(turnover.transport(plan.target.provider), request)
-            if response.status != 200:
-                call.fail(f"status: {response.status}")
-            elif not await _first_words(call, decoder, held):
-                call.fail("stream: no words")
-    except TimeoutError:
-        call.fail(f"timeout: no words within {seconds:g} s")
-    except (UpstreamError, WireError) as error:
-        call.fail(str(error))
-    if call.error is not None:
-        await call.close()
-        return False
-    call.served = True
-    name = str(plan.target) if plan.target.provider == "sim" else plan.target.name
-    rewriter = codec.rewriter(model=name, usage=estimate(0))
-    await out.begin_own(stream=True)
-    try:
-        await out.write(b"".join(rewriter.feed(chunk) for chunk in held))
-        await _stream(call, decoder, rewriter, out)
-    except (UpstreamError, WireError) as error:
-        call.fail(str(error))
-    if call.complete:
-        await out.end()
-    else:
-        call.fail("stream: ended early")
-        await out.fail(502, f"the draft model {plan.target} broke off in the middle of its answer")
-    return True
-
-
-async def _first_words(call: Call, decoder: StreamDecoder, held: list[bytes]) -> bool:
-    """Reads until the draft says something a person can see. A tool call nobody offered is no answer."""
-    async for chunk in call.chunks():
-        held.append(chunk)
-        spoke = False
-        for delta in decoder.feed(chunk):
-            note_delta(call, delta)
-            match delta:
-                case TextDelta(text=text) | BlockStarted(part=Text(text=text)):
-                    spoke = spoke or bool(text.strip())
-                case BlockStarted(part=ToolCall()):
-                    return False
-        if call.error is not None or spoke:
-            return spoke
-    return False
-
-
-async def _stream(call: Call, decoder: StreamDecoder, rewriter: Rewriter, out: Outgoing) -> None:
-    """The rest of a running call to the client, rewritten; the call is closed afterwards whatever happens."""
-    try:
-        async for chunk in paced(call.chunks(), PING_SECONDS, PING_SECONDS):
+        async for chunk in paced(call.chunks(), PING_SECONDS, PING_SECONDS, SILENCE_SECONDS):
             if chunk is None:
                 await out.ping()
                 continue
@@ -164,19 +108,132 @@ async def _stream(call: Call, decoder: StreamDecoder, rewriter: Rewriter, out: O
             note_delta(call, delta)
         if call.complete:
             await out.write(rewriter.close())
+    except (UpstreamError, WireError) as error:
+        call.fail(_kind(error))
+        raise BrokenOff from error
     finally:
         await call.close()
+    if not call.complete:
+        call.fail("stream: ended early")
+        raise BrokenOff
+    await out.end()
+
+
+# --- drafts streamed live -----------------------------------------------------------------------------------------
+
+
+async def _relay_draft(plan: Relay, turnover: Turnover, estimate: UsageEstimate) -> bool:
+    """Stream a draft while it is written. False when it failed before its first words; nothing has been sent then.
+
+    The client gets the draft's words in events made here. Anything but words ends the answer with an error: a call
+    nobody offered, or a block only its writer understands, must not reach the client.
+    """
+    call = Call("draft", plan.target)
+    turnover.calls.append(call)
+    seconds = turnover.means.parts.settings.draft_timeout
+    words = _Words(call, turnover.codec.stream_decoder())
+    try:
+        async with asyncio.timeout(seconds):
+            request = request_for(turnover.means, turnover.inbound, turnover.codec, plan.target, plan.request)
+            response = await call.send(turnover.transport(plan.target.provider), request)
+            if response.status != 200:
+                call.fail(f"status: {response.status}")
+            else:
+                await words.first()
+    except TimeoutError:
+        call.fail(f"timeout: no words within {seconds:g} s")
+    except (UpstreamError, WireError) as error:
+        call.fail(_kind(error))
+    if call.error is not None:
+        await call.close()
+        return False
+    call.served = True
+    out = turnover.out
+    writer = turnover.codec.text_stream(
+        model=display_name(plan.target), message_id=f"msg_01{turnover.id}", usage=estimate(0)
+    )
+    await out.begin_own(stream=True)
+    try:
+        await out.write(writer.say(words.taken()))
+        async for silence in words.more(seconds):
+            await (out.ping() if silence else out.write(writer.say(words.taken())))
+    except (UpstreamError, WireError) as error:
+        call.fail(_kind(error))
+    finally:
+        await call.close()
+    if call.error is None and call.complete:
+        usage = call.usage or Usage()
+        await out.end(writer.end(call.stop_reason, usage.output))
+    else:
+        call.fail("stream: ended early")
+        await out.fail(502, f"the draft model {plan.target} broke off in the middle of its answer")
+    return True
+
+
+_LIVE_ENDINGS = frozenset({"end_turn", "max_tokens"})
+
+
+class _Words:
+    """The words of a draft as they come in. What is no word makes the call fail."""
+
+    def __init__(self, call: Call, decoder: StreamDecoder) -> None:
+        self._call = call
+        self._decoder = decoder
+        self._new: list[str] = []
+
+    def taken(self) -> str:
+        text, self._new = "".join(self._new), []
+        return text
+
+    async def first(self) -> None:
+        """Reads until there is something a person can see, or until it is clear that there will not be."""
+        async for chunk in self._call.chunks():
+            self._note(self._decoder.feed(chunk))
+            if self._call.error is not None or any(text.strip() for text in self._new):
+                return
+        self._call.fail("stream: no words")
+
+    async def more(self, limit: float) -> AsyncIterator[bool]:
+        """True for silence, False for new words; ends with the stream, or when the call has failed."""
+        async for chunk in paced(self._call.chunks(), PING_SECONDS, PING_SECONDS, limit):
+            if chunk is None:
+                yield True
+                continue
+            self._note(self._decoder.feed(chunk))
+            yield False
+            if self._call.error is not None:
+                return
+        self._note(self._decoder.close())
+        yield False
+
+    def _note(self, deltas: Iterable[Delta]) -> None:
+        for delta in deltas:
+            note_delta(self._call, delta)
+            match delta:
+                case TextDelta(text=text) | BlockStarted(part=Text(text=text)):
+                    self._new.append(text)
+                case BlockStarted(part=ToolCall() | Opaque()):
+                    self._call.fail("gate: more than words")
+                case Stopping(stop_reason=reason) if reason is not None and reason not in _LIVE_ENDINGS:
+                    self._call.fail(f"gate: stop reason {reason}")
+            if self._call.error is not None:
+                return
+
+
+# --- direct -------------------------------------------------------------------------------------------------------
 
 
 async def _relay_direct(plan: Relay, turnover: Turnover) -> None:
     call = Call("direct", plan.target)
     turnover.calls.append(call)
     try:
-        request = request_for(turnover.session, turnover.inbound, turnover.codec, plan.target, plan.request)
+        request = request_for(turnover.means, turnover.inbound, turnover.codec, plan.target, plan.request)
     except WireError as error:
-        call.fail(str(error))
+        call.fail("request")
         await turnover.out.fail(400, error.message)
         return
+    if turnover.out.begun:
+        request = uncompressed(request)
     await relay(call, request, turnover.transport(plan.target.provider), turnover.out, turnover.codec)
 
 
@@ -191,16 +248,17 @@ async def relay(call: Call, request: UpstreamRequest, transport: Transport, out:
         return
     media_type = (h.first(response.headers, "content-type") or "").split(";")[0].strip().lower()
     stream = media_type == "text/event-stream"
-    tap = codec.usage_tap(stream=stream, encoding=h.first(response.headers, "content-encoding"))
+    encoding = h.first(response.headers, "content-encoding")
+    tap = codec.usage_tap(stream=stream, encoding=encoding)
     begun = out.begun
-    if begun and (response.status != 200 or not stream):
+    if begun and (response.status != 200 or not stream or encoding not in (None, "identity")):
         # Pings have gone out already, so the status can no longer be told other than inside the stream.
         call.fail(f"status: {response.status}")
         await call.close()
         await out.fail(response.status, f"the verify model answered with status {response.status}")
         return
     if not begun:
-        await out.begin(response.status, h.for_client(response.headers, same_body=True))
+        await out.begin(response.status, h.for_client(response.headers, same_body=True, status=response.status))
     try:
         async for chunk in call.chunks():
             tap.feed(chunk)
@@ -212,6 +270,8 @@ async def relay(call: Call, request: UpstreamRequest, transport: Transport, out:
     finally:
         call.usage, call.stop_reason, call.output_chars = tap.usage, tap.stop_reason, tap.output_chars
         call.complete = tap.complete
+        if not call.model.name and tap.model:
+            call.model = Model(call.model.provider, tap.model)
         if tap.error is not None:
             # Only the kind: a provider's own words may quote the conversation.
             call.fail(f"stream: {tap.error.partition(':')[0]}")

@@ -21,6 +21,19 @@ _HOP_BY_HOP = frozenset(
     }
 )
 _REQUEST_ONLY = frozenset({"host", "content-length", "expect"})
+_BODILESS = frozenset({204, 304})
+# What a provider of the Anthropic protocol needs of a client's headers, and nothing that could be a secret.
+OF_THE_PROTOCOL = frozenset(
+    {
+        "accept",
+        "accept-encoding",
+        "content-encoding",
+        "content-type",
+        "user-agent",
+        "anthropic-version",
+        "anthropic-beta",
+    }
+)
 # Encodings whose copy the books can read; asking for others would make usage, and so costs, unknown.
 _READABLE_ENCODINGS = ("gzip", "deflate", "identity")
 
@@ -33,17 +46,24 @@ def for_upstream(headers: Iterable[tuple[str, str]]) -> Headers:
     return [(k, _readable(v)) if k == "accept-encoding" else (k, v) for k, v in kept]
 
 
-def for_client(headers: Iterable[tuple[str, str]], *, same_body: bool) -> list[tuple[bytes, bytes]]:
+def for_client(headers: Iterable[tuple[str, str]], *, same_body: bool, status: int = 200) -> list[tuple[bytes, bytes]]:
     """A provider's headers for the client. Without `same_body` the body is written anew and its length is unknown."""
     headers = [(k.lower(), v) for k, v in headers]
     dropped = _HOP_BY_HOP | _named_by_connection(headers)
     if not same_body:
         dropped |= {"content-length", "content-encoding"}
+    if status in _BODILESS:
+        dropped |= {"content-length"}
     return [(k.encode("latin-1"), v.encode("latin-1")) for k, v in headers if k not in dropped]
 
 
 def without(headers: Headers, names: frozenset[str]) -> Headers:
     return [(k, v) for k, v in headers if k not in names]
+
+
+def without_token(value: str, token: str) -> str:
+    """A comma list without one of its members."""
+    return ",".join(part for part in value.split(",") if part.strip() != token)
 
 
 def first(headers: Iterable[tuple[str, str]], name: str) -> str | None:

@@ -42,7 +42,15 @@ class Inbound:
 
 
 def scope_headers(scope: Scope) -> Headers:
-    return [(k.decode("latin-1"), v.decode("latin-1")) for k, v in scope["headers"]]
+    return [(k.decode("latin-1"), _text(v)) for k, v in scope["headers"]]
+
+
+def _text(value: bytes) -> str:
+    """A header's bytes so that the HTTP client, which writes UTF-8, writes the same bytes again."""
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
 
 
 def refusal(headers: Headers, port: int) -> str | None:
@@ -78,6 +86,7 @@ async def read_body(receive: Receive, limit: int, declared: str | None) -> bytes
 
 def normal_path(path: str) -> str:
     """Clients disagree on who appends `/v1`: `/messages`, `/v1/messages` and `/v1/v1/messages` are one path."""
+    path = "/" + path.lstrip("/")
     while path.startswith("/v1/v1/"):
         path = path[3:]
     if path in ("/messages", "/models") or path.startswith(("/messages/", "/models/")):

@@ -71,7 +71,7 @@ class Outgoing:
     async def fail(self, status: int, message: str) -> None:
         """rlmc's own error, in the client's protocol. Inside a stream under way it becomes an error event."""
         if self.begun:
-            await self.end(self._codec.encode_stream_error("api_error", message))
+            await self.end(self._codec.encode_stream_error(status, message))
             return
         body = self._codec.encode_error(status, message)
         headers = [

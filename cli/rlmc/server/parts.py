@@ -13,6 +13,9 @@ from rlmc.domain.turn import Model
 from rlmc.upstream.provider import Provider
 from rlmc.upstream.providers import PROVIDERS
 
+# Not a name a user can give to an upstream.
+UNNAMED = "(unnamed)"
+
 
 @dataclass(frozen=True, slots=True)
 class Parts:
@@ -52,7 +55,9 @@ class Parts:
 
 
 def host(provider: Provider) -> str:
-    return urlsplit(provider.base_url).netloc or provider.base_url
+    """Without credentials, should a base URL hold any."""
+    parts = urlsplit(provider.base_url)
+    return f"{parts.hostname}:{parts.port}" if parts.port else parts.hostname or provider.name
 
 
 def build_parts(settings: Settings, existing_base_url: str | None = None) -> Parts:
@@ -78,9 +83,10 @@ def build_parts(settings: Settings, existing_base_url: str | None = None) -> Par
 
 
 def _provider_at(base_url: str, providers: Mapping[str, Provider]) -> Provider:
-    """The known provider behind a base URL, or a nameless one whose prices are unknown."""
+    """The known provider behind a base URL, or a nameless one whose prices are unknown. A port of this machine tells
+    nothing of who bills behind it."""
     url = base_url.rstrip("/")
     for provider in providers.values():
-        if urlsplit(provider.base_url).netloc == urlsplit(url).netloc:
+        if not provider.local and urlsplit(provider.base_url).netloc == urlsplit(url).netloc:
             return replace(provider, base_url=url)
-    return Provider("custom", url, "x-api-key", None, operator=urlsplit(url).netloc)
+    return Provider(UNNAMED, url, "x-api-key", None, operator=urlsplit(url).hostname or "unknown")

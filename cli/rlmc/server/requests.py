@@ -7,8 +7,8 @@ from rlmc.domain.turn import Model, Reason
 from rlmc.errors import UpstreamError
 from rlmc.server import headers as h
 from rlmc.server.ingress import Inbound
-from rlmc.server.sessions import Session
-from rlmc.upstream.credentials import AUTH_HEADERS, key_header, own_call_headers
+from rlmc.server.sessions import Means
+from rlmc.upstream.credentials import LOGIN_BETA, key_header, own_call_headers
 from rlmc.upstream.provider import Provider
 from rlmc.upstream.transport import Headers, UpstreamRequest
 from rlmc.wire.codec import Codec
@@ -17,24 +17,22 @@ MESSAGES = "/v1/messages"
 _VERSION = "2023-06-01"
 
 
-def draft_credential(session: Session, inbound: Inbound, model: Model) -> Headers | Reason:
-    parts = session.parts
+def draft_credential(means: Means, inbound: Inbound, model: Model) -> Headers | Reason:
+    parts = means.parts
     return own_call_headers(
         parts.providers[model.provider],
-        session.keys,
+        means.keys,
         inbound.credential,
         same_provider=model.provider == parts.home.name,
         allow_login=parts.settings.allow_login_calls,
     )
 
 
-def request_for(
-    session: Session, inbound: Inbound, codec: Codec, target: Model, wanted: CallRequest
-) -> UpstreamRequest:
+def request_for(means: Means, inbound: Inbound, codec: Codec, target: Model, wanted: CallRequest) -> UpstreamRequest:
     match wanted:
         case DraftRequest(request):
-            provider = session.parts.providers[target.provider]
-            auth = draft_credential(session, inbound, target)
+            provider = means.parts.providers[target.provider]
+            auth = draft_credential(means, inbound, target)
             if isinstance(auth, Reason):
                 raise UpstreamError("credential", f"no credential for {provider.name}")
             body = codec.draft_body(request, target.name, provider.shape_of(target.name))
@@ -45,36 +43,41 @@ def request_for(
                 ("anthropic-version", _VERSION),
                 ("user-agent", "rlmc"),
             ]
-            return UpstreamRequest("POST", provider.base_url + MESSAGES, [*own, *auth], body, session.network)
+            return UpstreamRequest("POST", provider.base_url + MESSAGES, [*own, *auth], body, means.network)
         case Original(request):
-            return verify_request(session, inbound, codec, target, request.raw)
+            return verify_request(means, inbound, codec, target, request.raw)
         case WithAppendix(request, text):
             body = codec.append_user_text(request.raw, text)
-            sent = verify_request(session, inbound, codec, target, body)
-            headers = [*h.without(sent.headers, frozenset({"accept-encoding"})), ("accept-encoding", "identity")]
-            return UpstreamRequest(sent.method, sent.url, headers, sent.body, sent.network)
+            return uncompressed(verify_request(means, inbound, codec, target, body))
 
 
-def verify_request(session: Session, inbound: Inbound, codec: Codec, target: Model, body: bytes) -> UpstreamRequest:
+def verify_request(means: Means, inbound: Inbound, codec: Codec, target: Model, body: bytes) -> UpstreamRequest:
     """The client's own request for the verify model: its bytes, at most with `model` replaced."""
-    configured = session.parts.settings.verify_model
-    if configured is not None:
+    if means.parts.settings.verify_model is not None:
         body = codec.replace_model(body, target.name)
-    return forwarded(session, inbound, body)
+    return forwarded(means, inbound, body)
 
 
-def forwarded(session: Session, inbound: Inbound, body: bytes) -> UpstreamRequest:
+def forwarded(means: Means, inbound: Inbound, body: bytes) -> UpstreamRequest:
     """A request passed on as it came, to whoever serves the verify model."""
-    provider = session.parts.verify_provider
+    provider = means.parts.verify_provider
     headers = h.for_upstream(inbound.headers)
-    if provider.name != session.parts.home.name:
-        headers = _with_credential_of(provider, session, headers)
+    if provider.name != means.parts.home.name:
+        headers = _for_another_vendor(provider, means, headers)
     query = f"?{inbound.query}" if inbound.query else ""
-    return UpstreamRequest(inbound.method, provider.base_url + inbound.path + query, headers, body, session.network)
+    return UpstreamRequest(inbound.method, provider.base_url + inbound.path + query, headers, body, means.network)
 
 
-def _with_credential_of(provider: Provider, session: Session, headers: Headers) -> Headers:
-    """The client's credential is another vendor's: it must not travel there."""
-    headers = h.without(headers, AUTH_HEADERS)
-    key = session.keys.get(provider.key_env or "")
-    return [*headers, key_header(provider, key)] if key else headers
+def uncompressed(request: UpstreamRequest) -> UpstreamRequest:
+    """The same request, to be answered in plain bytes."""
+    headers = [*h.without(request.headers, frozenset({"accept-encoding"})), ("accept-encoding", "identity")]
+    return UpstreamRequest(request.method, request.url, headers, request.body, request.network)
+
+
+def _for_another_vendor(provider: Provider, means: Means, headers: Headers) -> Headers:
+    """What the client says is meant for its own vendor, credentials and private headers above all: another one gets
+    what the protocol needs, and its own key."""
+    kept = [(k, v) for k, v in headers if k in h.OF_THE_PROTOCOL or k.startswith("x-stainless-")]
+    kept = [(k, h.without_token(v, LOGIN_BETA)) if k == "anthropic-beta" else (k, v) for k, v in kept]
+    key = means.keys.get(provider.key_env or "")
+    return [*kept, key_header(provider, key)] if key else kept

@@ -15,30 +15,43 @@ from rlmc.upstream.transport import Network
 MAX_CONVERSATIONS = 512
 
 
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What a turn runs with. A turn takes them once, at its beginning, and keeps them to its end.
+
+    `keys` are credentials by the name of their variable; they stay in memory.
+    """
+
+    parts: Parts
+    keys: Mapping[str, str]
+    network: Network
+
+
 @dataclass(slots=True)
 class Session:
-    """One `rlmc run`. `keys` are credentials by the name of their variable; they stay in memory.
-
-    `attached` counts the open connections by which a waiting `rlmc run` says that it lives.
-    """
+    """One `rlmc run`. `attached` counts the open connections by which a waiting `rlmc run` says that it lives, `active`
+    the agent's requests under way."""
 
     id: str
     token: str
     client: str
-    parts: Parts
+    means: Means
     overrides: Mapping[str, str]
     existing_base_url: str | None
-    keys: Mapping[str, str]
-    network: Network
     name: str | None = None
     directory: str | None = None
     attached: int = 0
+    active: int = 0
     requests: int = 0
     turns: int = 0
     auto_mode_turns: int = 0
     login_seen: bool = False
     last_used: float = field(default_factory=time.monotonic)
     conversations: OrderedDict[str, SessionState] = field(default_factory=OrderedDict)
+
+    @property
+    def parts(self) -> Parts:
+        return self.means.parts
 
     def state_of(self, conversation: str) -> SessionState:
         return self.conversations.get(conversation, SessionState())

@@ -23,8 +23,8 @@ from rlmc.server.driver import Turnover, drive
 from rlmc.server.egress import BrokenOff, carry_out, relay
 from rlmc.server.ingress import Inbound, Send, conversation_key, hints_of
 from rlmc.server.outgoing import Outgoing
-from rlmc.server.requests import draft_credential, verify_request
-from rlmc.server.sessions import Session
+from rlmc.server.requests import draft_credential, forwarded, verify_request
+from rlmc.server.sessions import Means, Session
 from rlmc.upstream.transport import Transport
 from rlmc.wire.codec import Codec
 
@@ -36,6 +36,7 @@ class Run:
     """A turn under way. What is not known yet is None or a cautious guess, so that it can be booked at any moment."""
 
     session: Session
+    means: Means
     inbound: Inbound
     codec: Codec
     turnover: Turnover
@@ -54,13 +55,14 @@ class Run:
 async def serve_turn(
     session: Session, inbound: Inbound, codec: Codec, send: Send, transports: dict[str, Transport], books: Books
 ) -> None:
-    settings = session.parts.settings
+    means = session.means
+    settings = means.parts.settings
     started_at = wall_us()
     # Begins with the time, so that rows lie in the ledger in the order they are asked for.
     turn_id = f"{started_at:014x}{secrets.token_hex(4)}"
     out = Outgoing(send, codec, f"req_rlmc_{turn_id}", keep=settings.log_content)
-    turnover = Turnover(session, inbound, codec, transports, out, streams=False)
-    this = Run(session, inbound, codec, turnover, turn_id, started_at)
+    turnover = Turnover(turn_id, means, inbound, codec, transports, out, streams=False)
+    this = Run(session, means, inbound, codec, turnover, turn_id, started_at)
     readable = inbound.header("content-encoding") is None
     try:
         this.request = codec.decode_request(inbound.body) if readable else None
@@ -75,6 +77,11 @@ async def serve_turn(
         this.ending = _ending(this)
     except BrokenOff:
         this.ending = "upstream-error"
+    except Exception:
+        log.exception("turn %s could not be answered", this.id)
+        this.ending = "error"
+        if not out.begun:
+            await out.fail(500, "rlmc failed on this request; rlmc logs says how")
     finally:
         _book(this, books)
         await turnover.close()
@@ -86,12 +93,13 @@ async def _serve(this: Run, out: Outgoing) -> None:
     if this.request is None:
         await _relay_as_is(this)
         return
+    this.reason = Reason.UNDECIDED
     this.turnover.streams = this.request.stream
     state = session.state_of(this.conversation)
     try:
-        this.turn = turn = _turn(session, this.inbound, this.request)
+        this.turn = turn = _turn(this, this.request)
         this.signals = read_signals(turn, state)
-        plan = await drive(run(turn, session.parts.policy, state), this.turnover)
+        plan = await drive(run(turn, this.means.parts.policy, state), this.turnover)
         this.plan, this.reason = plan, plan.reason
         this.plan = await carry_out(plan, this.turnover, lambda output: usage_for_client(state, turn, output))
         this.reason = this.plan.reason
@@ -107,30 +115,38 @@ async def _serve(this: Run, out: Outgoing) -> None:
 
 async def _relay_as_is(this: Run) -> None:
     """The client's request to the verify model with nothing decided: its shape is strange, or rlmc stumbled."""
-    session = this.session
-    name = this.request.model if this.request else ""
-    model = session.parts.verify_model(name)
+    parts = this.means.parts
+    model = parts.verify_model(this.request.model if this.request else "")
     call = Call("direct", model)
     this.turnover.calls.append(call)
-    request = verify_request(session, this.inbound, this.codec, model, this.inbound.body)
+    try:
+        request = verify_request(this.means, this.inbound, this.codec, model, this.inbound.body)
+    except WireError as error:
+        if parts.verify_provider.name != parts.home.name:
+            call.fail("request")
+            await this.turnover.out.fail(
+                400, f"verify-model is {model}, and this request has no model to replace: {error}"
+            )
+            return
+        request = forwarded(this.means, this.inbound, this.inbound.body)
     await relay(call, request, this.turnover.transport(model.provider), this.turnover.out, this.codec)
 
 
-def _turn(session: Session, inbound: Inbound, request: ChatRequest) -> Turn:
-    parts = session.parts
+def _turn(this: Run, request: ChatRequest) -> Turn:
+    parts, inbound = this.means.parts, this.inbound
     hints = hints_of(inbound)
-    session.login_seen = session.login_seen or hints.login
+    this.session.login_seen = this.session.login_seen or hints.login
     verify = parts.verify_model(request.model)
     draft = parts.draft_model()
     block: Reason | None = None
     abilities = DraftAbilities()
     if draft is not None:
         provider = parts.providers[draft.provider]
-        credential = draft_credential(session, inbound, draft)
+        credential = draft_credential(this.means, inbound, draft)
         block = credential if isinstance(credential, Reason) else None
         abilities = DraftAbilities(
             context=provider.context_of(draft.name),
-            media=provider.shape.media and provider.reads_media(draft.name),
+            media=provider.shape_of(draft.name).media and provider.reads_media(draft.name),
         )
     return Turn(
         request=request,
@@ -165,14 +181,15 @@ def _book(this: Run, books: Books) -> None:
         session.auto_mode_turns += 1
     if this.turn is not None:
         _learn(this, this.turn)
-    content = session.parts.settings.log_content
+    parts = this.means.parts
+    content = parts.settings.log_content
     books.finish(
         FinishedTurn(
             id=this.id,
             session_id=session.id,
             conversation=this.conversation,
             protocol=this.codec.name,
-            policy=session.parts.policy.name,
+            policy=parts.policy.name,
             verify=this.turn.verify if this.turn else _served_model(this),
             started_at=this.started_at,
             latency_s=now - this.began,
@@ -206,7 +223,7 @@ def _learn(this: Run, turn: Turn) -> None:
 
 def _served_model(this: Run) -> Model:
     served = next((c for c in this.turnover.calls if c.served), None)
-    return served.model if served else this.session.parts.verify_model("")
+    return served.model if served else this.means.parts.verify_model("")
 
 
 def _seen_chars(this: Run) -> int:

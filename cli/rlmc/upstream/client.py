@@ -71,7 +71,7 @@ class HttpTransport:
 
     async def send(self, request: UpstreamRequest) -> HttpResponse:
         parts = urlsplit(request.url)
-        host = parts.netloc
+        host = f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname)
         body: bytes | io.BytesIO | None = request.body or None
         if body is not None and len(request.body) >= _LARGE_BODY:
             body = io.BytesIO(request.body)
@@ -126,6 +126,8 @@ def _mapped(error: Exception, host: str) -> UpstreamError:
             kind, what = "tls", f"{host} offers a certificate that is not trusted here"
         case aiohttp.ClientConnectorDNSError():
             kind, what = "dns", f"no address found for {host}"
+        case aiohttp.ConnectionTimeoutError():
+            kind, what = "connect-timeout", f"{host} could not be reached in time"
         case aiohttp.ServerTimeoutError() | asyncio.TimeoutError():
             kind, what = "timeout", f"{host} did not answer in time"
         case aiohttp.ClientProxyConnectionError() | aiohttp.ClientHttpProxyError():

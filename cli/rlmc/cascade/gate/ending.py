@@ -8,7 +8,7 @@ from rlmc.domain.turn import Finding
 
 def check(_request: ChatRequest, draft: Completion) -> tuple[Finding, ...]:
     expected = "tool_use" if draft.tool_calls else "end_turn"
-    if draft.stop_reason != expected and not (draft.stop_reason == "stop_sequence" and not draft.tool_calls):
+    if draft.stop_reason != expected:
         return (Finding("ending", f"stop reason {draft.stop_reason!r}, expected {expected!r}"),)
     if not any(isinstance(p, ToolCall) or (isinstance(p, Text) and p.text.strip()) for p in draft.parts):
         return (Finding("ending", "empty answer"),)

@@ -36,6 +36,9 @@ def problem_with(arguments: str, schema: bytes) -> str | None:
         return "arguments are no object"
     if not schema:
         return "the tool has no schema to check against"
+    if b"$" in schema and _deeper_than(value, _MAX_DEPTH):
+        # Schemas that refer to themselves can take time exponential in the depth of what they are checked against.
+        return "arguments are nested too deeply"
     validator = _validator(schema)
     if validator is None:
         return "the tool's schema cannot be used"
@@ -48,6 +51,20 @@ def problem_with(arguments: str, schema: bytes) -> str | None:
     where = "/".join(str(step) for step in error.instance_path) or "arguments"
     # The error's own text may quote a value of the user's; its kind does not.
     return f"{where} does not satisfy {error.schema_path[-1] if error.schema_path else 'the schema'!r}"
+
+
+_MAX_DEPTH = 8
+
+
+def _deeper_than(value: Any, limit: int) -> bool:
+    level = [value]
+    for _ in range(limit):
+        level = [
+            inner for v in level for inner in (v.values() if isinstance(v, dict) else v if isinstance(v, list) else ())
+        ]
+        if not level:
+            return False
+    return True
 
 
 def _refuse_reference(uri: str) -> Any:

@@ -23,7 +23,7 @@ class Route:
 class Policy:
     """`route` sees the turn; `after_draft` sees the draft too, and may only be more careful than `route` was.
 
-    Hard gates (cascade/gates.py) and the gate on drafts hold in every policy and are not a policy's business.
+    Hard gates (cascade/hard_gates.py) and the gate on drafts hold in every policy and are not a policy's business.
     """
 
     name: str

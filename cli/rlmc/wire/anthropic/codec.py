@@ -15,6 +15,7 @@ from rlmc.wire.anthropic.request import decode_request
 from rlmc.wire.anthropic.rewrite import StreamRewriter
 from rlmc.wire.anthropic.stream import AnswerDecoder, encode_completion_stream
 from rlmc.wire.anthropic.tap import usage_tap
+from rlmc.wire.anthropic.text_stream import TextStreamWriter
 from rlmc.wire.codec import UsageTap
 
 
@@ -46,8 +47,8 @@ class AnthropicCodec:
     def encode_error(self, status: int, message: str) -> bytes:
         return response.encode_error(status, message)
 
-    def encode_stream_error(self, kind: str, message: str) -> bytes:
-        return response.encode_stream_error(kind, message)
+    def encode_stream_error(self, status: int, message: str) -> bytes:
+        return response.encode_stream_error(response.error_kind(status), message)
 
     def ping(self) -> bytes:
         return response.ping()
@@ -55,15 +56,11 @@ class AnthropicCodec:
     def stream_decoder(self) -> AnswerDecoder:
         return AnswerDecoder()
 
-    def rewriter(
-        self,
-        *,
-        drop_prefix: str = "",
-        model: str | None = None,
-        usage: Usage | None = None,
-        message_id: str | None = None,
-    ) -> StreamRewriter:
-        return StreamRewriter(drop_prefix=drop_prefix, model=model, usage=usage, message_id=message_id)
+    def rewriter(self, *, drop_prefix: str = "") -> StreamRewriter:
+        return StreamRewriter(drop_prefix=drop_prefix)
+
+    def text_stream(self, *, model: str, message_id: str, usage: Usage) -> TextStreamWriter:
+        return TextStreamWriter(model, message_id, usage)
 
     def usage_tap(self, *, stream: bool, encoding: str | None) -> UsageTap:
         return usage_tap(stream=stream, encoding=encoding)

@@ -32,6 +32,13 @@ class PrefixFilter:
         self._held = self._held.lstrip()
         return self.rest() if self._held else ""
 
+    def skip_blank(self) -> bool:
+        """Forgets a text that ended blank before anything of the word came; false when there is something to say."""
+        if self.decided or self._dropped or self._held.strip():
+            return False
+        self._held = ""
+        return True
+
     def rest(self) -> str:
         """At the end of the text: what was held back and is no part of the word."""
         self.decided = True

@@ -98,9 +98,12 @@ def visible(parts: tuple[Part, ...]) -> list[Text | ToolCall]:
     return [part for part in parts if isinstance(part, ToolCall) or (isinstance(part, Text) and part.text.strip())]
 
 
+def error_kind(status: int) -> str:
+    return _ERRORS.get(status, "api_error" if status >= 500 else "invalid_request_error")
+
+
 def encode_error(status: int, message: str) -> bytes:
-    kind = _ERRORS.get(status, "api_error" if status >= 500 else "invalid_request_error")
-    return _error(kind, message)
+    return _error(error_kind(status), message)
 
 
 def encode_stream_error(kind: str, message: str) -> bytes:

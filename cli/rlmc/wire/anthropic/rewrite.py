@@ -1,4 +1,4 @@
-"""An answer streamed through to the client, but not byte for byte: reasoning taken out, names and usage exchanged.
+"""An answer streamed through to the client, but not byte for byte: reasoning taken out.
 
 Rules: no reasoning gets through; what remains is numbered without gaps; every event that need not change passes as it
 came, unknown ones included. Like a decoder it never raises: a stream that breaks ends in an `error` event, never in a
@@ -11,13 +11,11 @@ from collections.abc import Iterable
 
 import msgspec
 
-from rlmc.domain.chat import Usage
 from rlmc.errors import WireError
 from rlmc.wire import splice
 from rlmc.wire.anthropic.events import KNOWN, kind_of
 from rlmc.wire.anthropic.prefix import PrefixFilter
 from rlmc.wire.anthropic.response import encode_stream_error
-from rlmc.wire.anthropic.usage import write_prompt, write_usage
 from rlmc.wire.parse import parse
 from rlmc.wire.sse import Event, EventDecoder, encode_event
 
@@ -60,15 +58,7 @@ class StreamRewriter:
     `close` is for a stream that ended, not for one that was cut off on purpose.
     """
 
-    def __init__(
-        self,
-        *,
-        drop_prefix: str = "",
-        model: str | None = None,
-        usage: Usage | None = None,
-        message_id: str | None = None,
-    ) -> None:
-        self._model, self._usage, self._message_id = model, usage, message_id
+    def __init__(self, *, drop_prefix: str = "") -> None:
         self._prefix = PrefixFilter(drop_prefix)
         self._events = EventDecoder()
         self._out: list[bytes] = []
@@ -119,12 +109,12 @@ class StreamRewriter:
         elif kind in {"ping", "message_stop", "error"}:
             self._simple(kind, event)
         elif kind == "message_start":
-            self._emit(kind, event, self._start(event.data))
+            self._emit(kind, event, _without_content(event.data))
         elif kind == "message_delta":
             self._release()
             stop_reason = (parse(_HEAD, event.data, _WHAT).delta or _Inner()).stop_reason
             self._stopping = self._stopping or stop_reason is not None
-            self._emit(kind, event, self._delta_usage(event.data))
+            self._emit(kind, event, event.data)
         else:
             self._of_block(kind, event)
 
@@ -186,8 +176,9 @@ class StreamRewriter:
             self._aside.append(event)
 
     def _release(self) -> None:
-        """The held block is over: what of it is not the word goes out, and without any it was never there."""
-        if self._held is not None:
+        """The held block is over: what of it is not the word goes out, and without any it was never there. A blank one
+        says nothing of the word, which may still come in the next."""
+        if self._held is not None and not self._prefix.skip_blank():
             self._say(self._prefix.rest())
         if self._held is not None:
             self._index[self._held] = None
@@ -220,36 +211,11 @@ class StreamRewriter:
         # Clients need the `event:` line, which not every server sends.
         self._out.append(event.raw if data is event.data and event.name else encode_event(kind, data))
 
-    # --- names and usage -----------------------------------------------------------------------------------------
 
-    def _start(self, data: bytes) -> bytes:
-        event = parse(_MEMBERS, data, _WHAT)
-        message = parse(_MEMBERS, event.get("message", b""), _WHAT)
-        changes: dict[str, object] = {}
-        if self._model is not None:
-            changes["model"] = self._model
-        if self._message_id is not None:
-            changes["id"] = self._message_id
-        if self._usage is not None:
-            own = _members(message.get("usage"))
-            changes["usage"] = write_usage(self._usage, 0) | {"output_tokens": own.get("output_tokens", 0)}
-        if bytes(message.get("content", b"[]")) != b"[]":
-            changes["content"] = []  # blocks come as events; any others could hold reasoning
-        return msgspec.json.encode(event | {"message": message | changes}) if changes else data
-
-    def _delta_usage(self, data: bytes) -> bytes:
-        if self._usage is None:
-            return data
-        event = parse(_MEMBERS, data, _WHAT)
-        own = _members(event.get("usage"))
-        # Counts by iteration would contradict the exchanged ones.
-        usage: dict[str, object] = {k: v for k, v in own.items() if k not in {"iterations", "cache_creation"}}
-        usage = {"output_tokens": self._usage.output} | usage | write_prompt(self._usage)
-        if "usage" not in event:
-            return msgspec.json.encode(event | {"usage": usage})
-        return splice.replace_value(data, "usage", msgspec.json.encode(usage))
-
-
-def _members(raw: bytes | None) -> Members:
-    """The members of a value that may be missing or no object."""
-    return parse(_MEMBERS, raw, _WHAT) if raw is not None and bytes(raw).startswith(b"{") else {}
+def _without_content(start: bytes) -> bytes:
+    """A message begins empty: blocks come as events, and any that came with the start could hold reasoning."""
+    event = parse(_MEMBERS, start, _WHAT)
+    message = parse(_MEMBERS, event.get("message", b""), _WHAT)
+    if bytes(message.get("content", b"[]")) == b"[]":
+        return start
+    return msgspec.json.encode(event | {"message": message | {"content": []}})
