@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import time
 
@@ -66,7 +67,14 @@ class DaemonApp:
         self._control = control
         self._app = App(port=self._port, sessions=sessions, transports=self._transports, books=books, control=control)
         self.books, self._sessions = books, sessions
-        self._loading = asyncio.create_task(books.load(load_prices))
+        self._loading = asyncio.create_task(self._load(books))
+
+    async def _load(self, books: Books) -> None:
+        await books.load(load_prices)
+        # What is there now stays; the collector need not look at it again with every few hundred new objects of a turn.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(20_000, 50, 50)
 
     async def app(self, scope: object, receive: object, send: object) -> None:
         if self._app is None:

@@ -9,6 +9,7 @@ from rlmc.cascade.engine import run
 from rlmc.cascade.plan import CallFailed, CallModel, CallResult, Plan
 from rlmc.cascade.policies import find
 from rlmc.cascade.session import SessionState
+from rlmc.cascade.signals import read_signals
 from rlmc.domain.chat import ChatRequest, Completion, Message, Part, Text, ToolCall, ToolResult, ToolSpec, Usage
 from rlmc.domain.turn import ClientHints, DraftAbilities, Model, Turn
 
@@ -103,7 +104,8 @@ class Play:
     def __init__(self, of: Turn | ChatRequest, policy: str = "balanced", state: SessionState | None = None) -> None:
         found = find(policy)
         assert found is not None, policy
-        self._cascade = run(of if isinstance(of, Turn) else turn(of), found, state or SessionState())
+        asked = of if isinstance(of, Turn) else turn(of)
+        self._cascade = run(asked, read_signals(asked, state or SessionState()), found)
         self.ask: CallModel | None = None
         self.plan: Plan | None = None
         self.asked: list[str] = []

@@ -23,16 +23,14 @@ from rlmc.cascade.plan import (
     WithAppendix,
 )
 from rlmc.cascade.policies.policy import Policy
-from rlmc.cascade.session import SessionState
-from rlmc.cascade.signals import Signals, read_signals
+from rlmc.cascade.signals import Signals
 from rlmc.cascade.verify import VerdictReader, accept_word, judge, verify_text
 from rlmc.domain.chat import Completion
 from rlmc.domain.turn import Finding, Outcome, Reason, Turn
 
 
-def run(turn: Turn, policy: Policy, state: SessionState) -> Cascade:
-    """Decide one turn. Deterministic: the same turn, policy, state and results give the same calls and plan."""
-    signals = read_signals(turn, state)
+def run(turn: Turn, signals: Signals, policy: Policy) -> Cascade:
+    """Decide one turn. Deterministic: the same turn, signals, policy and results give the same calls and plan."""
     blocked = hard_gate(turn, signals)
     if blocked is not None or turn.draft is None:
         return _direct(turn, blocked or Reason.NO_DRAFT_MODEL)

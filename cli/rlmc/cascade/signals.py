@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 
 from rlmc.cascade.effects import Effect, worst
 from rlmc.cascade.session import SessionState
@@ -41,9 +41,12 @@ class Signals:
 
     def record(self) -> dict[str, str | int | float | bool | None]:
         """For the ledger: the facts without any of the user's words."""
-        facts = asdict(self)
-        facts["user_chars"] = len(facts.pop("user_text"))
+        facts: dict[str, str | int | float | bool | None] = {name: getattr(self, name) for name in _RECORDED}
+        facts["user_chars"] = len(self.user_text)
         return facts
+
+
+_RECORDED = tuple(field.name for field in fields(Signals) if field.name != "user_text")
 
 
 def read_signals(turn: Turn, state: SessionState) -> Signals:

@@ -98,8 +98,8 @@ async def _serve(this: Run, out: Outgoing) -> None:
     state = session.state_of(this.conversation)
     try:
         this.turn = turn = _turn(this, this.request)
-        this.signals = read_signals(turn, state)
-        plan = await drive(run(turn, this.means.parts.policy, state), this.turnover)
+        this.signals = signals = read_signals(turn, state)
+        plan = await drive(run(turn, signals, this.means.parts.policy), this.turnover)
         this.plan, this.reason = plan, plan.reason
         this.plan = await carry_out(plan, this.turnover, lambda output: usage_for_client(state, turn, output))
         this.reason = this.plan.reason
