@@ -7,10 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.support import messages
-from tests.support.strategies import usages
 from tests.support.wire import SECRET, Json, answer_events, answers, cut, event, fixture, noise, places
 
-from rlmc.domain.chat import Usage
 from rlmc.wire.anthropic.rewrite import StreamRewriter
 from rlmc.wire.anthropic.stream import AnswerDecoder
 from rlmc.wire.assemble import Assembler
