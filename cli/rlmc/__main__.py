@@ -18,7 +18,7 @@ def run(arguments: Sequence[str]) -> int:
     from rlmc.errors import RlmcError
 
     options, command = split(arguments)
-    debug = "--debug" in options or bool(os.environ.get("RLMC_DEBUG"))
+    debug = "--debug" in options or os.environ.get("RLMC_DEBUG", "0") not in ("", "0")
     try:
         get_command(build(command)).main(args=list(arguments), prog_name="rlmc")
     except SystemExit as end:

@@ -6,6 +6,7 @@ import dataclasses
 from urllib.parse import urlsplit
 
 import pytest
+
 from rlmc.upstream.provider import Provider
 from rlmc.upstream.providers import NAMES, PROVIDERS, api_key_envs, find
 

@@ -19,7 +19,7 @@ from rlmc.errors import DaemonError
 HOST = "127.0.0.1"
 PROBE_SECONDS = 2.0
 _ANSWER_SECONDS = 10.0
-_END_SECONDS = 20.0  # ending a session waits until the ledger has everything
+_END_SECONDS = 12.0  # ending a session waits until the ledger has everything
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import errno
 import os
+import select
 import signal
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from types import FrameType
@@ -19,6 +21,8 @@ _FROM_TERMINAL = (signal.SIGINT, signal.SIGQUIT)
 _FORWARDED = (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGWINCH)
 # What the Python interpreter ignores for itself and a program does not expect to be ignored.
 _PYTHON_IGNORES = (signal.SIGPIPE, signal.SIGXFSZ)
+# How long a child must have been stopped before we believe that it stopped itself alone.
+_LOOKS, _LOOK_SECONDS = 5, 0.01
 
 _Handler = Callable[[int, FrameType | None], None]
 
@@ -26,9 +30,13 @@ _Handler = Callable[[int, FrameType | None], None]
 def run_child(program: str, argv: Sequence[str], environ: Mapping[str, str]) -> int:
     """Starts the file `program`, waits for its end and returns the exit code to end with."""
     child = _Child()
-    with _handling(child):
+    with _handling(child) as woken:
         child.started(_spawn(program, argv, environ))
-        return child.wait()
+        while True:
+            code = child.ended()
+            if code is not None:
+                return code
+            woken.wait()
 
 
 class _Child:
@@ -57,31 +65,58 @@ class _Child:
         with suppress(ProcessLookupError):
             os.kill(self._pid, number)
 
-    def wait(self) -> int:
-        assert self._pid is not None  # noqa: S101  # started comes first
-        while True:
-            _, status = os.waitpid(self._pid, os.WUNTRACED)
-            if os.WIFSTOPPED(status):
-                status = self._stopped(status)
-            if os.WIFEXITED(status):
-                return os.WEXITSTATUS(status)
-            if os.WIFSIGNALED(status):
-                return 128 + os.WTERMSIG(status)
+    def ended(self) -> int | None:
+        """The exit code to end with, None while the child lives. Takes part in the child's stops."""
+        status = self._change(os.WUNTRACED)
+        if status is not None and os.WIFSTOPPED(status):
+            status = self._stopped()
+        if status is None or os.WIFCONTINUED(status) or os.WIFSTOPPED(status):
+            return None
+        return 128 + os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
 
-    def _stopped(self, status: int) -> int:
+    def _stopped(self) -> int | None:
         """The child has stopped itself: stop as well, or the shell would wait for us with nobody at the terminal.
 
-        Where Ctrl-Z stopped the whole group we have slept already, and are awake because all are: the child then has
-        gone on, or even ended, in the meantime.
+        Ctrl-Z, though, stops the whole group, and us with it, perhaps in the middle of this; awake again we find that
+        the child has gone on, or even ended.
         """
-        assert self._pid is not None  # noqa: S101
-        pid, newer = os.waitpid(self._pid, os.WNOHANG | os.WCONTINUED)
-        if pid:
-            return newer
+        for _ in range(_LOOKS):
+            status = self._change(os.WCONTINUED)
+            if status is not None:
+                return status
+            time.sleep(_LOOK_SECONDS)
         if _in_foreground():
             os.kill(os.getpid(), signal.SIGSTOP)
             self.send(signal.SIGCONT)
-        return status
+        return None
+
+    def _change(self, options: int) -> int | None:
+        assert self._pid is not None  # noqa: S101  # started comes first
+        pid, status = os.waitpid(self._pid, os.WNOHANG | options)
+        return status if pid else None
+
+
+class _Wakeups:
+    """A pipe that holds a byte for every signal that came. Waiting on it misses none, while a signal that comes just
+    before any other call begins to wait would be handled only after it."""
+
+    def __init__(self) -> None:
+        self._read, self._write = os.pipe()
+        os.set_blocking(self._read, False)
+        os.set_blocking(self._write, False)
+        self._before = signal.set_wakeup_fd(self._write, warn_on_full_buffer=False)
+        self._poller = select.poll()
+        self._poller.register(self._read, select.POLLIN)
+
+    def wait(self) -> None:
+        self._poller.poll()
+        with suppress(BlockingIOError):
+            os.read(self._read, 4096)
+
+    def close(self) -> None:
+        signal.set_wakeup_fd(self._before)
+        os.close(self._read)
+        os.close(self._write)
 
 
 def _spawn(program: str, argv: Sequence[str], environ: Mapping[str, str]) -> int:
@@ -104,17 +139,21 @@ def _spawn(program: str, argv: Sequence[str], environ: Mapping[str, str]) -> int
 
 
 @contextmanager
-def _handling(child: _Child) -> Iterator[None]:
+def _handling(child: _Child) -> Iterator[_Wakeups]:
     """Handlers for as long as the child runs. A signal that was ignored when rlmc was started (nohup) stays so, for
     the child too; a handler, unlike ignoring, is not inherited."""
     handlers: dict[signal.Signals, _Handler] = dict.fromkeys(_FROM_TERMINAL, child.on_terminal_signal)
     handlers |= dict.fromkeys(_FORWARDED, child.on_signal)
-    before = {n: signal.signal(n, h) for n, h in handlers.items() if signal.getsignal(n) != signal.SIG_IGN}
+    handlers = {n: h for n, h in handlers.items() if signal.getsignal(n) != signal.SIG_IGN}
+    handlers[signal.SIGCHLD] = lambda number, frame: None  # only a handled signal wakes us
+    woken = _Wakeups()
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
-        yield
+        yield woken
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+        woken.close()
 
 
 def _in_foreground() -> bool:
