@@ -280,18 +280,3 @@ def test_where_an_error_comes_from_is_shown_on_request(rlmc: Rlmc) -> None:
     assert "Traceback" in rlmc("--debug", "run", "no-such-agent").stderr
     assert "Traceback" in rlmc("run", "no-such-agent", env={"RLMC_DEBUG": "1"}).stderr
     assert rlmc("run", "--no-summary", "--", "/bin/sh", "-c", "exit 0", env={"RLMC_DEBUG": "1"}).stderr == ""
-
-
-# --- what it costs --------------------------------------------------------------------------------------------------
-
-
-def test_nothing_heavy_is_loaded_in_front_of_the_agent(rlmc: Rlmc) -> None:
-    code = (
-        "import sys; from rlmc.__main__ import run\n"
-        "assert run(['run', '--', '/bin/sh', '-c', 'exit 0']) == 0\n"
-        "heavy = {'httpx', 'httpx2', 'aiohttp', 'uvicorn', 'uvloop', 'genai_prices', 'jsonschema_rs', 'pydantic',"
-        " 'rich', 'asyncio', 'msgspec'}\n"
-        "print(sorted(heavy & set(sys.modules)))\n"
-    )
-    ran = subprocess.run([PYTHON, "-c", code], env=rlmc.env, capture_output=True, text=True, check=True)
-    assert ran.stdout == "[]\n"

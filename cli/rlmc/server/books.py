@@ -10,6 +10,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from rlmc.cascade.plan import Plan
@@ -26,7 +27,7 @@ from rlmc.server.calls import Call
 log = logging.getLogger("rlmc.books")
 
 CHARS_PER_TOKEN = 3.4
-FLUSH_SECONDS = 10.0
+FLUSH_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,9 @@ class Books:
 
     async def flush(self) -> bool:
         """True when everything finished so far is in the ledger; gives up waiting after a while."""
-        await self._ready.wait()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(FLUSH_SECONDS):
+                await self._ready.wait()
         return await asyncio.to_thread(self.ledger.flush, FLUSH_SECONDS)
 
     def _enter(self, turn: FinishedTurn) -> None:

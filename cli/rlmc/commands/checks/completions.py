@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -15,22 +14,23 @@ _SHIPPED = {
 }
 
 
-def check_completions(env: Mapping[str, str], home: Path, prefix: Path | None = None) -> Check:
-    """`prefix` is where this rlmc is installed."""
+def check_completions(env: Mapping[str, str], home: Path) -> Check:
+    """What lies beside a virtual environment does not count: no shell looks there."""
     shell = Path(env.get("SHELL", "")).name
     if shell not in _SHIPPED:
         return Check(
             "completions", "ok", f"none for {shell or 'an unknown shell'}; there are some for bash, zsh and fish"
         )
-    for place in _places(shell, env, home, prefix or Path(sys.prefix)):
+    for place in _places(shell, env, home):
         if place.is_file():
             return Check("completions", "ok", f"{shell}: {place}")
     return Check("completions", "warn", f"not found for {shell}", _fix(shell))
 
 
-def _places(shell: str, env: Mapping[str, str], home: Path, prefix: Path) -> list[Path]:
+def _places(shell: str, env: Mapping[str, str], home: Path) -> list[Path]:
     data = Path(env.get("XDG_DATA_HOME") or home / ".local" / "share")
-    shares = [data, prefix / "share", Path("/usr/local/share"), Path("/opt/homebrew/share"), Path("/usr/share")]
+    system = [Path(folder) for folder in env.get("XDG_DATA_DIRS", "").split(":") if folder]
+    shares = [data, *system, Path("/usr/local/share"), Path("/opt/homebrew/share"), Path("/usr/share")]
     if env.get("HOMEBREW_PREFIX"):
         shares.append(Path(env["HOMEBREW_PREFIX"]) / "share")
     places = [share / _SHIPPED[shell] for share in shares]
