@@ -8,21 +8,17 @@ from pathlib import Path
 import pytest
 from tests.support.live import Live, live_daemon
 
-OPT_IN = {"clients": "drive the real agents and SDKs", "models": "drive real local models"}
-
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    for name, meaning in OPT_IN.items():
-        parser.addoption(f"--{name}", action="store_true", help=f"also run the tests that {meaning}")
+    parser.addoption("--clients", action="store_true", help="also run the tests that drive the real agents and SDKs")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    for name in OPT_IN:
-        if not config.getoption(f"--{name}"):
-            skip = pytest.mark.skip(reason=f"opt-in: run with --{name}")
-            for item in items:
-                if name in item.keywords:
-                    item.add_marker(skip)
+    if not config.getoption("--clients"):
+        skip = pytest.mark.skip(reason="opt-in: run with --clients")
+        for item in items:
+            if "clients" in item.keywords:
+                item.add_marker(skip)
 
 
 @pytest.fixture(autouse=True)

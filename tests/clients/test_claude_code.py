@@ -197,6 +197,30 @@ def test_headless_with_the_papers_rules_every_request_with_tools_is_direct(claud
     _check_direct_turns_are_untouched(rig)
 
 
+def test_settings_of_the_user_that_name_another_address_are_overruled_and_kept_as_the_upstream(
+    claude: str, rig: Rig
+) -> None:
+    (rig.home / ".claude").mkdir()
+    theirs = {"env": {"ANTHROPIC_BASE_URL": rig.verify.url, "MINE": "kept"}}
+    settings = rig.home / ".claude" / "settings.json"
+    settings.write_text(json.dumps(theirs))
+    command = [sys.executable, "-m", "rlmc", "run", "--", claude, "-p", PROMPT, "--allowedTools", "Read,Bash,Edit"]
+    ran = subprocess.run(
+        command,
+        cwd=rig.project,
+        env=rig.env,
+        capture_output=True,
+        text=True,
+        timeout=150,
+        stdin=subprocess.DEVNULL,
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert rig.edited
+    assert len(turn_rows()) >= 5, "the turns came through rlmc"
+    assert rig.verify.messages
+    assert json.loads(settings.read_text()) == theirs, "nothing of the user's is edited"
+
+
 @pytest.mark.parametrize("policy", ["balanced", "paper"])
 def test_in_its_terminal_ui(claude: str, rig: Rig, policy: str) -> None:
     if shutil.which("tmux") is None:
