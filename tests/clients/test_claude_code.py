@@ -60,6 +60,17 @@ class Rig:
         rlmc = [sys.executable, "-m", "rlmc", "run", "--policy", policy, "--as", "claude", "--"]
         return [*rlmc, sys.executable, str(RECORDER), str(self.recording), claude, *args]
 
+    def run(self, command: list[str]) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            command,
+            cwd=self.project,
+            env=self.env,
+            capture_output=True,
+            text=True,
+            timeout=150,
+            stdin=subprocess.DEVNULL,
+        )
+
     def exchanged(self) -> list[dict[str, Any]]:
         """What the agent sent as turns and got back."""
         records = [json.loads(line) for line in self.recording.read_text().splitlines()]
@@ -158,15 +169,7 @@ def _check_direct_turns_are_untouched(rig: Rig) -> None:
 
 
 def test_headless_it_completes_a_task_and_a_turn_is_skipped(claude: str, rig: Rig) -> None:
-    ran = subprocess.run(
-        rig.command(claude, "-p", PROMPT, "--allowedTools", "Read,Bash,Edit"),
-        cwd=rig.project,
-        env=rig.env,
-        capture_output=True,
-        text=True,
-        timeout=150,
-        stdin=subprocess.DEVNULL,
-    )
+    ran = rig.run(rig.command(claude, "-p", PROMPT, "--allowedTools", "Read,Bash,Edit"))
     assert ran.returncode == 0, ran.stderr
     assert "goodbye world" in ran.stdout
     assert rig.edited
@@ -181,15 +184,7 @@ def test_headless_it_completes_a_task_and_a_turn_is_skipped(claude: str, rig: Ri
 
 
 def test_headless_with_the_papers_rules_every_request_with_tools_is_direct(claude: str, rig: Rig) -> None:
-    ran = subprocess.run(
-        rig.command(claude, "-p", PROMPT, "--allowedTools", "Read,Bash,Edit", policy="paper"),
-        cwd=rig.project,
-        env=rig.env,
-        capture_output=True,
-        text=True,
-        timeout=150,
-        stdin=subprocess.DEVNULL,
-    )
+    ran = rig.run(rig.command(claude, "-p", PROMPT, "--allowedTools", "Read,Bash,Edit", policy="paper"))
     assert ran.returncode == 0, ran.stderr
     assert rig.edited
     assert {t["outcome"] for t in turn_rows()} == {"direct"}
@@ -205,15 +200,7 @@ def test_settings_of_the_user_that_name_another_address_are_overruled_and_kept_a
     settings = rig.home / ".claude" / "settings.json"
     settings.write_text(json.dumps(theirs))
     command = [sys.executable, "-m", "rlmc", "run", "--", claude, "-p", PROMPT, "--allowedTools", "Read,Bash,Edit"]
-    ran = subprocess.run(
-        command,
-        cwd=rig.project,
-        env=rig.env,
-        capture_output=True,
-        text=True,
-        timeout=150,
-        stdin=subprocess.DEVNULL,
-    )
+    ran = rig.run(command)
     assert ran.returncode == 0, ran.stderr
     assert rig.edited
     assert len(turn_rows()) >= 5, "the turns came through rlmc"

@@ -14,8 +14,8 @@ from rlmc.launch.integrations.claude import PLACEHOLDER, Claude
 TOKEN = "a-token-that-is-long-enough-000"
 BASE = session_base_url(23456, TOKEN)
 USER = "/home/u/.claude/settings.json"
-PROJECT = "/work/.claude/settings.json"
-LOCAL = "/work/.claude/settings.local.json"
+PROJECT = "/home/ada/project/.claude/settings.json"
+LOCAL = "/home/ada/project/.claude/settings.local.json"
 MANAGED = "/etc/claude-code/managed-settings.json"
 GATEWAY = "https://gateway.example"
 
@@ -33,7 +33,7 @@ class Files:
 
 def request(*argv: str, env: Mapping[str, str] | None = None, **more: Any) -> LaunchRequest:
     environ = {"HOME": "/home/u", "ANTHROPIC_API_KEY": "sk-ant-key"} if env is None else {"HOME": "/home/u", **env}
-    return LaunchRequest(argv=("claude", *argv), environ=environ, directory="/work", base_url=BASE, **more)
+    return LaunchRequest(argv=("claude", *argv), environ=environ, directory="/home/ada/project", base_url=BASE, **more)
 
 
 def plan(wanted: LaunchRequest, files: Mapping[str, object] | None = None) -> LaunchPlan:
@@ -161,12 +161,12 @@ def test_settings_that_say_nothing_of_it_or_nothing_at_all(content: str) -> None
         ('--settings={"model": "opus", "env": {"A": "1"}}',),
         ("--settings", "own.json"),
         ("--settings=own.json",),
-        ("--settings", "/work/own.json"),
+        ("--settings", "/home/ada/project/own.json"),
     ],
 )
 def test_it_is_merged_into_ours(words: tuple[str, ...]) -> None:
     own = {"model": "opus", "env": {"A": "1"}}
-    made = plan(request("-c", *words, "-p", "hello"), {USER: base_url_in(GATEWAY), "/work/own.json": own})
+    made = plan(request("-c", *words, "-p", "hello"), {USER: base_url_in(GATEWAY), "/home/ada/project/own.json": own})
     assert injected(made) == {"model": "opus", "env": {"A": "1", "ANTHROPIC_BASE_URL": BASE}}
     assert made.argv[3:] == ("-c", "-p", "hello")
 

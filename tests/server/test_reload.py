@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 from tests.support import tools
 from tests.support.fake_upstream import FakeUpstream, Reply
@@ -119,3 +120,23 @@ def test_a_turn_under_way_keeps_what_it_began_with(live: Live) -> None:
     assert [len(u.messages) for u in (verify, other)] == [1, 1]
     assert other.messages[0].json["model"] == "kimi-k3"
     assert [r["served_model"] for r in turn_rows()] == ["anthropic/claude-opus-5-5", "moonshot/kimi-k3"]
+
+
+def test_behind_a_gateway_anthropics_models_are_asked_there_with_the_clients_own_credential(live: Live) -> None:
+    """The key of a gateway must not travel to Anthropic, only because a model's name begins with it."""
+
+    def script(body: dict[str, Any], _n: int) -> Reply:
+        return Reply(calls=(("Read", {"file_path": "b"}),)) if "haiku" in body["model"] else Reply("direct")
+
+    with FakeUpstream(script) as gateway:
+        session = live.open_session(
+            upstream=gateway.url,
+            overrides={"draft-model": "anthropic/claude-haiku-5-5"},
+            keys={"ANTHROPIC_API_KEY": "sk-other"},
+        )
+        send(session.base_url, AFTER_READ)
+        session.end()
+    assert [e.json["model"] for e in gateway.exchanges] == ["claude-haiku-5-5"]
+    assert gateway.exchanges[0].header("x-api-key") == "sk-ant-test-0000"
+    row = turn_rows()[0]
+    assert (row["outcome"], row["cost"]) == ("skipped", None)

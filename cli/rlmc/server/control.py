@@ -26,7 +26,7 @@ from rlmc.server.books import Books
 from rlmc.server.calls import wall_us
 from rlmc.server.headers import first
 from rlmc.server.ingress import ClientGone, Receive, Send, TooLarge, read_body
-from rlmc.server.parts import UNNAMED, Parts, build_parts
+from rlmc.server.parts import GATEWAY, Parts, build_parts
 from rlmc.server.sessions import Means, Session, Sessions
 from rlmc.upstream.providers import NAMES
 from rlmc.upstream.transport import Headers, Network
@@ -190,7 +190,7 @@ class Control:
 
     def _notes(self, session: Session) -> list[str]:
         notes = [f"the configuration in force is an older one: {self.config_error}"] if self.config_error else []
-        if session.parts.home.name == UNNAMED:
+        if session.parts.home.name == GATEWAY:
             url = session.parts.home.base_url
             notes.append(
                 f"{url} was already set and stays the upstream; its prices are unknown to rlmc. If it bills like "

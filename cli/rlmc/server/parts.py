@@ -13,8 +13,8 @@ from rlmc.domain.turn import Model
 from rlmc.upstream.provider import Provider
 from rlmc.upstream.providers import PROVIDERS
 
-# Not a name a user can give to an upstream.
-UNNAMED = "(unnamed)"
+# Whoever answers where the user's agent was pointed before. Not a name a user can give to an upstream.
+GATEWAY = "(gateway)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,17 +30,22 @@ class Parts:
     @property
     def verify_provider(self) -> Provider:
         model = self.settings.verify_model
-        return self.providers[model.provider] if model else self.home
+        return self.providers[self._placed(model).provider] if model else self.home
 
     def verify_model(self, requested: str) -> Model:
-        return self.settings.verify_model or Model(self.home.name, requested)
+        model = self.settings.verify_model
+        return self._placed(model) if model else Model(self.home.name, requested)
+
+    def _placed(self, model: Model) -> Model:
+        """Behind a gateway of the user's own, Anthropic's models are asked there: what credential there is, is its."""
+        return Model(GATEWAY, model.name) if model.provider == "anthropic" and self.home.name == GATEWAY else model
 
     def draft_model(self) -> Model | None:
         """The draft model in force, chosen by default where the user named none; None when drafting is off."""
         if self.settings.draft_off:
             return None
         if self.settings.draft_model is not None:
-            return self.settings.draft_model
+            return self._placed(self.settings.draft_model)
         default = self.verify_provider.default_draft
         return Model(self.verify_provider.name, default) if default else None
 
@@ -89,4 +94,11 @@ def _provider_at(base_url: str, providers: Mapping[str, Provider]) -> Provider:
     for provider in providers.values():
         if not provider.local and urlsplit(provider.base_url).netloc == urlsplit(url).netloc:
             return replace(provider, base_url=url)
-    return Provider(UNNAMED, url, "x-api-key", None, operator=urlsplit(url).hostname or "unknown")
+    return replace(
+        providers["anthropic"],
+        name=GATEWAY,
+        base_url=url,
+        key_env=None,
+        operator=urlsplit(url).hostname or "unknown",
+        default_draft=None,
+    )
