@@ -23,7 +23,7 @@ class NoFiles:
 
 
 def plan(integration: Integration, **environ: str) -> LaunchPlan:
-    request = LaunchRequest(("agent", "-p", "x"), {**ENVIRON, **environ}, "/work", BASE)
+    request = LaunchRequest(("agent", "-p", "x"), {**ENVIRON, **environ}, "/home/ada/project", BASE)
     return integration.plan(request, NoFiles())
 
 
