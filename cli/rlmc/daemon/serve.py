@@ -16,7 +16,7 @@ import secrets
 import signal
 import socket
 import time
-from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
 
@@ -35,9 +35,6 @@ DRAIN_SECONDS = 10
 _KEEP_ALIVE_SECONDS = 120  # longer than an agent's own, so that it is the agent that hangs up
 _LOCK_SECONDS = 1.0  # a reader may hold the lock for an instant
 _IDLE_LOOKS = (0.05, 5.0)
-
-Message = MutableMapping[str, Any]
-Asgi = Callable[[Any, Callable[[], Awaitable[Message]], Callable[[Message], Awaitable[None]]], Awaitable[None]]
 
 
 class DaemonApp(Protocol):

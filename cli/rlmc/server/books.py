@@ -13,7 +13,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from rlmc.cascade.plan import Plan
 from rlmc.cascade.signals import Signals
 from rlmc.domain.chat import ChatRequest, Usage
 from rlmc.domain.record import CallRecord, Ending, TurnRecord
@@ -45,7 +44,6 @@ class FinishedTurn:
     ttfb_s: float | None
     status: int | None
     ending: Ending
-    plan: Plan | None
     reason: Reason
     outcome: Outcome
     findings: tuple[Finding, ...]

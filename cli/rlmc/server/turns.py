@@ -196,7 +196,6 @@ def _book(this: Run, books: Books) -> None:
             ttfb_s=None if out.first_byte is None else out.first_byte - this.began,
             status=out.status,
             ending=this.ending,
-            plan=plan,
             reason=this.reason,
             outcome=outcome,
             findings=findings,

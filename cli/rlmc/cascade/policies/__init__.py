@@ -7,7 +7,6 @@ from rlmc.cascade.policies.policy import Policy
 
 POLICIES: tuple[Policy, ...] = (balanced.POLICY, paper.POLICY, draft_only.POLICY, verify_only.POLICY)
 NAMES: tuple[str, ...] = tuple(p.name for p in POLICIES)
-DEFAULT = "balanced"
 
 
 def find(name: str) -> Policy | None:
