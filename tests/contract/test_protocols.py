@@ -14,6 +14,7 @@ from tests.support.strategies import usages
 
 from rlmc.domain.chat import ChatRequest, Completion, StreamError, Text, ToolCall, Usage
 from rlmc.domain.draft_shape import DraftShape
+from rlmc.domain.layout import Layout
 from rlmc.errors import WireError
 from rlmc.wire import PROTOCOLS
 from rlmc.wire.assemble import Assembler
@@ -58,6 +59,8 @@ def test_any_bytes_are_a_value_or_a_wire_error(codec: Codec, data: bytes) -> Non
         lambda: codec.decode_completion(data),
         lambda: codec.replace_model(data, "m"),
         lambda: codec.append_user_text(data, "t"),
+        lambda: codec.prewarm_body(data),
+        lambda: codec.add_marker(data, Layout((b"",), (0,), (0,), (), (0,)), 0, "5m"),
         lambda: codec.draft_body(ChatRequest(data, "m", False, None, ()), "m", DraftShape()),
         lambda: run(codec.stream_decoder(), [data]),
         lambda: run(codec.rewriter(drop_prefix="x"), [data]),

@@ -53,6 +53,32 @@ def test_claude_models_differ_in_what_they_accept(model: str, thinking_off: str,
     assert (shape.thinking_off, shape.system_in_messages) == (thinking_off, system_in_messages)
 
 
+@pytest.mark.parametrize(
+    ("name", "model", "effort"),
+    [
+        ("anthropic", "claude-opus-5-5", "low"),
+        ("anthropic", "claude-opus-5", "low"),
+        ("anthropic", "claude-opus-4-8", "low"),
+        ("anthropic", "claude-opus-4-6", "low"),
+        ("anthropic", "claude-opus-4-5", None),
+        ("anthropic", "claude-sonnet-5-5", "low"),
+        ("anthropic", "claude-sonnet-4-6", "low"),
+        ("anthropic", "claude-sonnet-4-5-20250929", None),
+        ("anthropic", "claude-haiku-5-5", "low"),
+        ("anthropic", "claude-haiku-4-5-20251001", None),
+        ("anthropic", "claude-fable-5-2", "low"),
+        ("anthropic", "claude-mythos-5-1", "low"),
+        ("anthropic", "claude-something-new", None),
+        ("openrouter", "anthropic/claude-opus-5-5", None),
+        ("ollama", "qwen", None),
+    ],
+)
+def test_which_models_can_be_told_how_hard_to_think(name: str, model: str, effort: str | None) -> None:
+    provider = find(name)
+    assert provider is not None
+    assert provider.low_effort_of(model) == effort
+
+
 def test_windows_by_the_longest_name_that_fits() -> None:
     zai = find("zai")
     assert zai is not None

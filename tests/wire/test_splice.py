@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.support.wire import json_values, keys, spelled, texts
 
 from rlmc.errors import WireError
-from rlmc.wire.splice import append_item, replace_value, spans
+from rlmc.wire.splice import append_item, item_spans, replace_value, spans
 
 objects = st.dictionaries(keys, json_values, max_size=5)
 
@@ -20,6 +20,18 @@ def test_the_spans_are_the_values(given_: tuple[dict[str, object], bytes]) -> No
     found = spans(raw)
     assert list(found) == list(value)
     assert {key: json.loads(raw[start:end]) for key, (start, end) in found.items()} == value
+
+
+@given(st.lists(json_values, max_size=5).flatmap(lambda value: st.tuples(st.just(value), spelled(value))))
+def test_the_spans_of_items_are_the_items(given_: tuple[list[object], bytes]) -> None:
+    value, raw = given_
+    assert [json.loads(raw[start:end]) for start, end in item_spans(raw)] == value
+
+
+@pytest.mark.parametrize("raw", [b"{}", b"1", b"", b"[1", b"[1,]", b"[1 2]"])
+def test_only_a_list_has_items(raw: bytes) -> None:
+    with pytest.raises(WireError):
+        item_spans(raw)
 
 
 @given(objects, texts, json_values, st.data())

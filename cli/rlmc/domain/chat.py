@@ -6,8 +6,10 @@ model. Nothing here is ever re-serialised on its way there.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
+
+from rlmc.domain.layout import Layout
 
 Role = Literal["user", "assistant", "system"]
 
@@ -35,13 +37,15 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True)
 class ToolResult:
-    """What the client's tool gave back. `chars` counts text only; `references` are tools found by a tool search."""
+    """What the client's tool gave back. `chars` counts text only; `references` are tools found by a tool search.
+    `text` is all of its text, blocks joined by a line break."""
 
     call_id: str
     chars: int
     is_error: bool
     media: bool = False
     references: tuple[str, ...] = ()
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +86,8 @@ class ChatRequest:
 
     `system_head` is the start of the system text (at most 4,000 characters), enough to recognise a kind of call.
     `chars` is the size of everything the model reads, in characters. `cache_ttl` is the longest lifetime among the
-    request's cache markers, None without any. `thinking` is the protocol's mode word, None when absent.
+    request's cache markers, None without any. `thinking` is the protocol's mode word, None when absent. `layout` is
+    the prompt as a cache sees it.
     """
 
     raw: bytes
@@ -101,6 +106,7 @@ class ChatRequest:
     cache_ttl: Literal["5m", "1h"] | None = None
     cache_markers: int = 0
     fields: frozenset[str] = frozenset()
+    layout: Layout = field(default_factory=Layout)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
-"""Surgery on the bytes of a JSON object, so that everything but the wanted change stays as the client wrote it.
+"""Surgery on the bytes of JSON, so that everything but the wanted change stays as the client wrote it.
 
 Rule: bytes before the change are never touched (a prompt cache depends on them), and a change is made only where the
-top-level member was found beyond doubt. A key that is missing or stands there twice raises `WireError`.
+top-level member, or item, was found beyond doubt. A key that is missing or stands there twice raises `WireError`.
 """
 
 from __future__ import annotations
@@ -14,12 +14,15 @@ from rlmc.errors import WireError
 from rlmc.wire.parse import parse
 
 _OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_LIST = msgspec.json.Decoder(list[msgspec.Raw])
 _KEY = msgspec.json.Decoder(str)
 
 _OPEN = re.compile(rb"[ \t\n\r]*\{")
 _MEMBER = re.compile(rb'[ \t\n\r]*("[^"\\]*(?:\\.[^"\\]*)*")[ \t\n\r]*:[ \t\n\r]*', re.DOTALL)
 _AFTER = re.compile(rb"[ \t\n\r]*([,}])")
 _BLANK = re.compile(rb"[ \t\n\r]*")
+_OPEN_LIST = re.compile(rb"[ \t\n\r]*\[[ \t\n\r]*")
+_NEXT_ITEM = re.compile(rb"[ \t\n\r]*(?:,[ \t\n\r]*|\])")
 
 _WHAT = "the JSON object"
 
@@ -53,16 +56,26 @@ def spans(raw: bytes) -> dict[str, tuple[int, int]]:
     return found
 
 
+def item_spans(raw: bytes) -> list[tuple[int, int]]:
+    """Where each item of a JSON list begins and ends."""
+    found: list[tuple[int, int]] = []
+    at = _end(_OPEN_LIST.match(raw))
+    for item in parse(_LIST, raw, "the JSON list"):
+        found.append((at, at + len(item)))
+        at = _end(_NEXT_ITEM.match(raw, at + len(item)))
+    return found
+
+
 def replace_value(raw: bytes, key: str, json_bytes: bytes) -> bytes:
     """The object with another value for a top-level key."""
-    start, end = _span(raw, key)
+    start, end = span(raw, key)
     view = memoryview(raw)  # slices of a view are free, those of large bytes are not
     return b"".join((view[:start], json_bytes, view[end:]))
 
 
 def append_item(raw: bytes, key: str, json_bytes: bytes) -> bytes:
     """The object with one more item at the end of a top-level array."""
-    start, end = _span(raw, key)
+    start, end = span(raw, key)
     if raw[start : start + 1] != b"[":
         raise WireError(f"`{key}` is not a list")
     last = end - 1
@@ -71,11 +84,12 @@ def append_item(raw: bytes, key: str, json_bytes: bytes) -> bytes:
     return b"".join((view[:last], b"" if empty else b",", json_bytes, view[last:]))
 
 
-def _span(raw: bytes, key: str) -> tuple[int, int]:
-    span = spans(raw).get(key)
-    if span is None:
+def span(raw: bytes, key: str) -> tuple[int, int]:
+    """Where the value of a top-level key begins and ends."""
+    found = spans(raw).get(key)
+    if found is None:
         raise WireError(f"`{key}` is missing")
-    return span
+    return found
 
 
 def _end(match: re.Match[bytes] | None) -> int:

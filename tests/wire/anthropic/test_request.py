@@ -53,7 +53,13 @@ def test_a_coding_agents_request() -> None:
                 ToolCall("toolu_03", "Read", '{"file_path":"/p/none.txt"}'),
             ),
         ),
-        Message("user", (ToolResult("toolu_02", 8, False), ToolResult("toolu_03", 12, True, media=True))),
+        Message(
+            "user",
+            (
+                ToolResult("toolu_02", 8, False, text="1\thello\n"),
+                ToolResult("toolu_03", 12, True, media=True, text="No such file"),
+            ),
+        ),
     )
     assert [(tool.name, tool.deferred, tool.read_only) for tool in decoded.tools] == [
         ("Read", False, True),
@@ -105,6 +111,21 @@ def test_media_of_both_kinds() -> None:
         Media("image"),
         Media("document"),
     )
+
+
+def test_a_results_text_is_all_of_its_text() -> None:
+    def text(content: object) -> str:
+        (result,) = parts({"type": "tool_result", "tool_use_id": "t", "content": content})
+        return str(result.text)
+
+    blocks = [
+        {"type": "text", "text": "a\n"},
+        {"type": "tool_reference", "tool_name": "X"},
+        {"type": "text", "text": "b"},
+    ]
+    assert text("a\nb") == "a\nb"
+    assert text(blocks) == "a\n\nb"
+    assert text([]) == text(None) == text({"type": "x"}) == ""
 
 
 def test_the_schema_of_an_answer_is_its_raw_json() -> None:

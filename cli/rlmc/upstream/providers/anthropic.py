@@ -43,6 +43,11 @@ PROVIDER = Provider(
         ("claude-", _OLD),
     ),
     media_models=("claude-",),
+    effort_models=(
+        *("claude-opus-4-6", "claude-opus-4-7", "claude-opus-4-8", "claude-opus-5"),
+        *("claude-sonnet-4-6", "claude-sonnet-5"),
+        *("claude-haiku-5-5", "claude-fable", "claude-mythos"),
+    ),
     context=(
         ("", 1_000_000),
         ("claude-opus-4-5", 200_000),

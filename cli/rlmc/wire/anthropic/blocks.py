@@ -14,6 +14,9 @@ from rlmc.wire.parse import text_of
 
 NO_ARGUMENTS = "{}"
 
+MOST_MARKERS = 4
+"""As many cache markers the API takes in one request."""
+
 
 class CacheMarker(msgspec.Struct, gc=False):
     ttl: Any = None
@@ -25,6 +28,7 @@ class ResultBlock(msgspec.Struct, gc=False):
     type: str
     text: str = ""
     tool_name: str = ""
+    source: msgspec.Raw = msgspec.Raw()
     cache_control: CacheMarker | None = None
 
 
@@ -33,7 +37,11 @@ class Block(msgspec.Struct, gc=False):
 
     type: str
     text: str = ""
+    citations: msgspec.Raw = msgspec.Raw()
     thinking: str = ""
+    signature: msgspec.Raw = msgspec.Raw()
+    data: msgspec.Raw = msgspec.Raw()
+    source: msgspec.Raw = msgspec.Raw()
     id: str = ""
     name: str = ""
     input: msgspec.Raw = msgspec.Raw(b"{}")
@@ -64,7 +72,7 @@ def _tool_result(block: Block) -> ToolResult:
     content = block.content
     failed = block.is_error is True
     if isinstance(content, str):
-        return ToolResult(block.tool_use_id, len(content), failed)
+        return ToolResult(block.tool_use_id, len(content), failed, text=content)
     if not isinstance(content, list):
         return ToolResult(block.tool_use_id, 0, failed)
     return ToolResult(
@@ -73,4 +81,6 @@ def _tool_result(block: Block) -> ToolResult:
         failed,
         media=any(inner.type in {"image", "document"} for inner in content),
         references=tuple(inner.tool_name for inner in content if inner.type == "tool_reference"),
+        # Nearly always one text block, and joining one string makes no copy of it.
+        text="\n".join([inner.text for inner in content if inner.text]),
     )

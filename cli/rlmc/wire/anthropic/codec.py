@@ -8,9 +8,13 @@ import msgspec
 
 from rlmc.domain.chat import ChatRequest, Completion, Usage
 from rlmc.domain.draft_shape import DraftShape
+from rlmc.domain.layout import Layout, Lifetime
 from rlmc.wire import splice
 from rlmc.wire.anthropic import response
+from rlmc.wire.anthropic.brief import brief_body
 from rlmc.wire.anthropic.draft import draft_body
+from rlmc.wire.anthropic.marker import add_marker
+from rlmc.wire.anthropic.prewarm import prewarm_body
 from rlmc.wire.anthropic.request import decode_request
 from rlmc.wire.anthropic.rewrite import StreamRewriter
 from rlmc.wire.anthropic.stream import AnswerDecoder, encode_completion_stream
@@ -22,8 +26,8 @@ from rlmc.wire.codec import UsageTap
 class AnthropicCodec:
     name = "anthropic"
 
-    def decode_request(self, raw: bytes) -> ChatRequest:
-        return decode_request(raw)
+    def decode_request(self, raw: bytes, key: bytes = b"") -> ChatRequest:
+        return decode_request(raw, key)
 
     def replace_model(self, raw: bytes, model: str) -> bytes:
         return splice.replace_value(raw, "model", msgspec.json.encode(model))
@@ -31,6 +35,15 @@ class AnthropicCodec:
     def append_user_text(self, raw: bytes, text: str) -> bytes:
         message = {"role": "user", "content": [{"type": "text", "text": text}]}
         return splice.append_item(raw, "messages", msgspec.json.encode(message))
+
+    def add_marker(self, raw: bytes, layout: Layout, block: int, ttl: Lifetime) -> bytes:
+        return add_marker(raw, layout, block, ttl)
+
+    def prewarm_body(self, raw: bytes) -> bytes:
+        return prewarm_body(raw)
+
+    def brief_body(self, brief_system: str, brief_text: str, model: str, effort: str | None, max_tokens: int) -> bytes:
+        return brief_body(brief_system, brief_text, model, effort, max_tokens)
 
     def draft_body(self, request: ChatRequest, model: str, shape: DraftShape) -> bytes:
         return draft_body(request, model, shape)

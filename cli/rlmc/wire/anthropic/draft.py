@@ -13,16 +13,15 @@ from msgspec import Raw
 
 from rlmc.domain.chat import ChatRequest
 from rlmc.domain.draft_shape import DraftShape
+from rlmc.wire.anthropic.blocks import MOST_MARKERS
 from rlmc.wire.anthropic.draft_history import DraftMessage, History
+from rlmc.wire.anthropic.request_shape import ATTRIBUTION
 from rlmc.wire.anthropic.tools import runs_at_provider
 from rlmc.wire.parse import parse
 
 Json = dict[str, Any]
 
 _WHAT = "The request body"
-
-_MOST_MARKERS = 4
-_ATTRIBUTION = "x-anthropic-billing-header"
 
 # What tools keep: providers differ on the rest (deferring, strictness, examples, who may call).
 _TOOL_FIELDS = frozenset({"name", "description", "input_schema", "cache_control"})
@@ -118,7 +117,7 @@ def _system(system: str | list[_SystemBlock] | None, shape: DraftShape) -> list[
     kept: list[Json] = []
     for block in blocks:
         text = block.text
-        if text.startswith(_ATTRIBUTION) and not shape.attribution:
+        if text.startswith(ATTRIBUTION) and not shape.attribution:
             text = text.partition("\n")[2]
         if not text.strip():
             continue
@@ -169,6 +168,6 @@ def _blocks(messages: list[Json]) -> list[Json]:
 def _limit_markers(draft: Json, blocks: list[Json]) -> None:
     """At most as many as the API takes, the top-level one included; the last ones cover the most."""
     marked = [block for block in blocks if "cache_control" in block]
-    allowed = _MOST_MARKERS - ("cache_control" in draft)
+    allowed = MOST_MARKERS - ("cache_control" in draft)
     for block in marked[: max(0, len(marked) - allowed)]:
         del block["cache_control"]

@@ -7,10 +7,23 @@ from typing import Literal, get_args
 from msgspec import UnsetType
 
 from rlmc.domain.chat import ChatRequest, Message, Role, Text, ToolSpec
+from rlmc.domain.layout import Layout, Lifetime
 from rlmc.errors import UnknownShape
-from rlmc.wire.anthropic.blocks import CacheMarker, to_part
-from rlmc.wire.anthropic.request_shape import Body, Format, SystemBlock, Tool, ToolChoice, WireMessage, read_body
+from rlmc.wire.anthropic.blocks import to_part
+from rlmc.wire.anthropic.layout import lay_out
+from rlmc.wire.anthropic.request_shape import (
+    OUTPUT_CONFIG,
+    OUTPUT_FORMAT,
+    WHAT,
+    Body,
+    SystemBlock,
+    Tool,
+    ToolChoice,
+    WireMessage,
+    read_body,
+)
 from rlmc.wire.anthropic.tools import runs_at_provider
+from rlmc.wire.parse import parse
 
 _HEAD = 4000
 
@@ -20,34 +33,13 @@ _ROLES: dict[str, Role] = {role: role for role in get_args(Role)}
 _CHOICES: dict[str, Choice] = {choice: choice for choice in get_args(Choice)}
 
 
-class _Tally:
-    """What is summed up over the whole prompt."""
-
-    __slots__ = ("chars", "markers", "ttls")
-
-    def __init__(self) -> None:
-        self.chars = 0
-        self.markers = 0
-        self.ttls: set[str] = set()
-
-    def mark(self, marker: CacheMarker | UnsetType | None) -> None:
-        if isinstance(marker, CacheMarker):
-            self.markers += 1
-            self.ttls.add("1h" if marker.ttl == "1h" else "5m")
-
-    @property
-    def ttl(self) -> Literal["5m", "1h"] | None:
-        return "1h" if "1h" in self.ttls else "5m" if self.ttls else None
-
-
-def decode_request(raw: bytes) -> ChatRequest:
+def decode_request(raw: bytes, key: bytes = b"") -> ChatRequest:
+    """The request. `key`, of at most 64 bytes, makes the digests of its layout its owner's own."""
     body, fields = read_body(raw)
-    tally = _Tally()
-    tally.mark(body.cache_control)
-    system = _system(body.system, tally)
-    tools = tuple(_tool(tool, tally) for tool in body.tools or ())
-    messages = tuple(_message(message, tally) for message in body.messages)
+    tools = tuple(_tool(tool) for tool in body.tools or ())
+    messages = tuple(_message(message) for message in body.messages)
     choice, parallel = _tool_choice(body)
+    layout = lay_out(body, raw, key)
     return ChatRequest(
         raw=raw,
         model=body.model,
@@ -57,37 +49,39 @@ def decode_request(raw: bytes) -> ChatRequest:
         tools=tools,
         tool_choice=choice,
         parallel_tools=parallel,
-        system_head=system,
-        chars=tally.chars,
+        system_head=_system_head(body.system),
+        chars=layout.chars[-1] if layout.chars else 0,
         thinking=body.thinking.type if body.thinking else None,
         output_schema=_schema(body),
         safeguards=bytes(body.safeguards or b"") not in {b"", b"null", b"[]"},
-        cache_ttl=tally.ttl,
-        cache_markers=tally.markers,
+        cache_ttl=_longest(layout),
+        cache_markers=layout.markers,
         fields=fields,
+        layout=layout,
     )
 
 
-def _system(system: str | list[SystemBlock] | UnsetType | None, tally: _Tally) -> str:
+def _longest(layout: Layout) -> Lifetime | None:
+    lifetimes = {lifetime for _, lifetime in layout.marks}
+    return "1h" if "1h" in lifetimes else "5m" if lifetimes else None
+
+
+def _system_head(system: str | list[SystemBlock] | UnsetType | None) -> str:
     if not system:
         return ""
     if isinstance(system, str):
-        tally.chars += len(system)
         return system[:_HEAD]
     head: list[str] = []
     room = _HEAD
     for block in system:
-        tally.chars += len(block.text)
-        tally.mark(block.cache_control)
-        if room > 0:
-            head.append(block.text[:room])
-            room -= len(block.text) + 1
+        if room <= 0:
+            break
+        head.append(block.text[:room])
+        room -= len(block.text) + 1
     return "\n".join(head)[:_HEAD]
 
 
-def _tool(tool: Tool, tally: _Tally) -> ToolSpec:
-    tally.chars += len(tool.name) + len(tool.description or "") + len(tool.input_schema)
-    tally.mark(tool.cache_control)
+def _tool(tool: Tool) -> ToolSpec:
     return ToolSpec(
         name=tool.name or tool.type or "",
         schema=bytes(tool.input_schema),
@@ -97,28 +91,13 @@ def _tool(tool: Tool, tally: _Tally) -> ToolSpec:
     )
 
 
-def _message(message: WireMessage, tally: _Tally) -> Message:
+def _message(message: WireMessage) -> Message:
     role = _ROLES.get(message.role)
     if role is None:
         raise UnknownShape(f"The request body holds a message of the role {message.role[:40]!r}")
     content = message.content
     if isinstance(content, str):
-        tally.chars += len(content)
         return Message(role, (Text(content),))
-    for block in content:
-        if block.cache_control is not None:
-            tally.mark(block.cache_control)
-        # Of each kind only its own fields are filled, so this is what the model reads of any of them.
-        tally.chars += len(block.text) + len(block.thinking) + len(block.name)
-        inner = block.content
-        if isinstance(inner, str):
-            tally.chars += len(inner)
-        elif isinstance(inner, list):
-            for item in inner:
-                tally.chars += len(item.text)
-                tally.mark(item.cache_control)
-        if block.type == "tool_use":
-            tally.chars += len(block.input)
     return Message(role, tuple([to_part(block) for block in content]))
 
 
@@ -134,6 +113,8 @@ def _tool_choice(body: Body) -> tuple[Choice | None, bool]:
 
 def _schema(body: Body) -> bytes | None:
     """The schema the answer must follow; `{}` where a format is asked for without one."""
-    given = body.output_config.format if body.output_config else None
-    format_ = given or (body.output_format or None)
-    return (bytes(format_.schema) or b"{}") if isinstance(format_, Format) else None
+    config = parse(OUTPUT_CONFIG, body.output_config, WHAT) if body.output_config else None
+    format_ = config.format if config else None
+    if format_ is None and body.output_format:
+        format_ = parse(OUTPUT_FORMAT, body.output_format, WHAT)
+    return (bytes(format_.schema) or b"{}") if format_ else None

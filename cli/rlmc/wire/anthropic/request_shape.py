@@ -14,7 +14,10 @@ from msgspec import UNSET, Raw, UnsetType
 from rlmc.wire.anthropic.blocks import Block, CacheMarker
 from rlmc.wire.parse import parse
 
-_WHAT = "The request body"
+WHAT = "The request body"
+
+ATTRIBUTION = "x-anthropic-billing-header"
+"""How the system block begins in which a client says who it is; Anthropic's own API keeps it from the model."""
 
 
 class SystemBlock(msgspec.Struct, gc=False):
@@ -26,6 +29,8 @@ class SystemBlock(msgspec.Struct, gc=False):
 class WireMessage(msgspec.Struct, gc=False):
     role: str
     content: str | list[Block]
+    output_config: Raw = Raw()
+    clear_at: Raw = Raw()
 
 
 class Annotations(msgspec.Struct, gc=False):
@@ -37,6 +42,9 @@ class Tool(msgspec.Struct, gc=False):
     name: str = ""
     description: str | None = None
     input_schema: Raw = Raw()
+    strict: Raw = Raw()
+    input_examples: Raw = Raw()
+    allowed_callers: Raw = Raw()
     defer_loading: Any = None
     annotations: Annotations | None = None
     cache_control: CacheMarker | None = None
@@ -44,11 +52,13 @@ class Tool(msgspec.Struct, gc=False):
 
 class ToolChoice(msgspec.Struct, gc=False):
     type: str
+    name: Raw = Raw()
     disable_parallel_tool_use: Any = None
 
 
 class Mode(msgspec.Struct, gc=False):
     type: str = ""
+    budget_tokens: Raw = Raw()
 
 
 class Format(msgspec.Struct, gc=False):
@@ -68,8 +78,8 @@ class Body(msgspec.Struct, gc=False):
     stream: Any = UNSET
     thinking: Mode | UnsetType | None = UNSET
     tool_choice: ToolChoice | UnsetType | None = UNSET
-    output_config: OutputConfig | UnsetType | None = UNSET
-    output_format: Format | UnsetType | None = UNSET
+    output_config: Raw | UnsetType = UNSET
+    output_format: Raw | UnsetType = UNSET
     cache_control: CacheMarker | UnsetType | None = UNSET
     safeguards: Raw | UnsetType = UNSET
     metadata: Raw | UnsetType = UNSET
@@ -95,6 +105,9 @@ class KnownBody(Body, forbid_unknown_fields=True, gc=False):
     pass
 
 
+OUTPUT_CONFIG = msgspec.json.Decoder(OutputConfig | None)
+OUTPUT_FORMAT = msgspec.json.Decoder(Format | None)
+
 _KNOWN = msgspec.json.Decoder(KnownBody)
 _LOOSE = msgspec.json.Decoder(Body)
 _NAMES = msgspec.json.Decoder(dict[str, Raw])
@@ -106,5 +119,5 @@ def read_body(raw: bytes) -> tuple[Body, frozenset[str]]:
         body: Body = _KNOWN.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         # Either a field nobody here has heard of, or a fault that this second, loose look will name.
-        return parse(_LOOSE, raw, _WHAT), frozenset(parse(_NAMES, raw, _WHAT).keys())
+        return parse(_LOOSE, raw, WHAT), frozenset(parse(_NAMES, raw, WHAT).keys())
     return body, frozenset(name for name in body.__struct_fields__ if getattr(body, name) is not UNSET)
