@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
-from tests.support.playbook import after, calls, request, says, user
+from tests.support.playbook import NONCE, Play, after, calls, request, says, turn, user
+from tests.support.strategies import chat_requests, completions
 
-from rlmc.cascade import gate
-from rlmc.cascade.effects import EFFECTS, RELEASED, effect_of
-from rlmc.domain.chat import ChatRequest, Completion, Opaque, Text, ToolCall, ToolSpec
+from rlmc.cascade.reading import CONTENT
+from rlmc.cascade.seen import Drafted
+from rlmc.domain.chat import ChatRequest, Completion, Opaque, Text, Thinking, ToolCall, ToolSpec, Usage
+from rlmc.domain.effect import Effect
+
+
+def seen(draft: Completion, of: ChatRequest | None = None) -> Drafted:
+    return CONTENT.draft(turn(of or after("Read")), draft)[1]
 
 
 def refused_by(draft: Completion, of: ChatRequest | None = None) -> set[str]:
-    return {f.check for f in gate.inspect(of or after("Read"), draft)}
+    return {f.check for f in seen(draft, of).findings}
 
 
 def test_good_drafts_pass() -> None:
@@ -124,19 +129,44 @@ def test_a_schema_that_refers_to_itself_takes_no_time_without_end() -> None:
 
 
 def test_findings_quote_none_of_the_users_values() -> None:
-    findings = gate.inspect(after("Read"), calls("Read", '{"file_path": 12345678}'))
+    findings = seen(calls("Read", '{"file_path": 12345678}')).findings
     assert "12345678" not in findings[0].detail
 
 
-def test_every_known_tool_that_is_not_a_read_or_a_plan_is_refused() -> None:
-    for name, effect in EFFECTS.items():
-        of = after("Read", tools=(ToolSpec(name, b"{}"),))
-        assert refused_by(calls(name, "{}"), of) == (set() if effect in RELEASED else {"effect"})
+# --- what a draft is, once its content has been looked at -----------------------------------------------------------
 
 
-@given(st.text(min_size=1))
-def test_an_unknown_tool_is_never_released(name: str) -> None:
-    if name not in EFFECTS:
-        assert effect_of(name) not in RELEASED
+def test_a_draft_is_known_by_its_worst_call_its_size_and_its_tokens() -> None:
+    parts = (*calls("Read", text="Looking.").parts, ToolCall("b", "mcp__db__query", '{"sql": "SELECT"}'))
+    found = seen(Completion("m", parts, "tool_use", Usage(input=10, output=42)))
+    chars = len("Looking." + "Read" + '{"file_path": "a.py"}' + "mcp__db__query" + '{"sql": "SELECT"}')
+    assert found == Drafted(Effect.UNSAFE, 2, chars, 42, (), "mcp__db__query")
+    assert seen(says("four")) == Drafted(None, 0, 4, 20)
+
+
+def test_without_a_count_of_the_provider_s_the_tokens_of_a_draft_are_reckoned() -> None:
+    assert seen(Completion("m", (Text("x" * 300),), "end_turn", None)).output == 100
+
+
+def test_an_edit_by_a_tool_whose_arguments_cannot_be_checked_is_unsafe() -> None:
+    for name in ("NotebookEdit", "patch"):
         of = after("Read", tools=(ToolSpec(name, b"{}"),))
-        assert refused_by(calls(name, "{}"), of) == {"effect"}
+        assert seen(calls(name, "{}"), of).effect is Effect.UNSAFE
+        Play(of).reply(calls(name, "{}")).ends("direct", "gate")
+
+
+def test_the_users_own_words_say_what_a_tool_does() -> None:
+    told = turn(after("Read"), tools={"mcp__db__query": Effect.READ})
+    Play(told).reply(calls("mcp__db__query", '{"sql": "SELECT"}')).ends("skipped", "after-read")
+    warned = turn(after("Read"), tools={"Read": Effect.UNSAFE})
+    Play(warned).reply(calls("Read")).ends("direct", "gate")
+
+
+@given(chat_requests, completions)
+def test_a_draft_that_was_looked_at_holds_no_thinking_and_ids_of_its_own(of: ChatRequest, draft: Completion) -> None:
+    clean, found = CONTENT.draft(turn(of), draft)
+    assert not any(isinstance(p, Thinking) for p in clean.parts)
+    ids = [c.id for c in clean.tool_calls]
+    assert len(set(ids)) == len(ids) == found.calls
+    assert (found.effect is None) is (found.calls == 0)
+    assert NONCE not in "".join(ids)

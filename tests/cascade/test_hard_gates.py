@@ -9,10 +9,10 @@ import pytest
 from tests.support.playbook import TOOLS, VERIFY, Play, after, request, result, turn, user, with_hints
 
 from rlmc.cascade.hard_gates import verifiable
+from rlmc.cascade.plan import Original, Relay
 from rlmc.cascade.policies import NAMES
-from rlmc.cascade.session import SessionState
-from rlmc.cascade.signals import read_signals
-from rlmc.domain.chat import ChatRequest, Media, Message, Opaque, Text, ToolSpec
+from rlmc.cascade.signals import Past, read_signals
+from rlmc.domain.chat import Media, Message, Opaque, Text, ToolSpec
 from rlmc.domain.turn import Model, Reason, Turn
 
 IMAGE = Message("user", (Text("What is this?"), Media("image")))
@@ -47,9 +47,17 @@ BLOCKED: list[tuple[Turn, str]] = [
 @pytest.mark.parametrize("policy", [n for n in NAMES if n != "verify-only"])
 @pytest.mark.parametrize(("blocked", "reason"), BLOCKED, ids=[r for _, r in BLOCKED])
 def test_the_turn_is_direct_in_every_policy(blocked: Turn, reason: str, policy: str) -> None:
-    play = Play(blocked, policy)
-    play.ends("direct", reason)
-    assert play.asked == []
+    for past in (Past(), Past(turns=9)):
+        play = Play(blocked, policy, past)
+        play.ends("direct", reason)
+        assert play.asked == []
+
+
+@pytest.mark.parametrize(("blocked", "reason"), BLOCKED, ids=[r for _, r in BLOCKED])
+def test_a_gated_turn_keeps_the_marker_its_cache_needs(blocked: Turn, reason: str) -> None:
+    plan = Play(blocked, marker=(3, "5m")).ends("direct", reason)
+    assert isinstance(plan, Relay)
+    assert plan.request == Original(blocked.request, (3, "5m"))
 
 
 def test_a_title_may_ask_for_manual_thinking() -> None:
@@ -96,6 +104,4 @@ def test_models_that_forget_earlier_thinking_verify_nothing(model: str) -> None:
 
 
 def _verifiable(asked: Turn) -> bool:
-    of: ChatRequest = asked.request
-    assert of is not None
-    return verifiable(asked, read_signals(asked, SessionState()), 1_000)
+    return verifiable(asked, read_signals(asked, Past()), 1_000)

@@ -5,22 +5,24 @@ from __future__ import annotations
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.support.playbook import Play, after, called, request, result, system, turn, user, with_hints
+from tests.support.strategies import chat_requests
 
-from rlmc.cascade.effects import Effect
-from rlmc.cascade.session import SessionState, after_turn, usage_for_client
-from rlmc.cascade.signals import Signals, read_signals
-from rlmc.domain.chat import ChatRequest, Message, Text, ToolCall, ToolResult, Usage
+from rlmc.cascade.signals import Past, Signals, past_after, read_signals
+from rlmc.domain.chat import ChatRequest, Message, Text, ToolCall, ToolResult
+from rlmc.domain.effect import Effect
 
 NOTIFICATION = "[SYSTEM NOTIFICATION - NOT USER INPUT] the agent has finished"
 
 
-def signals(of: ChatRequest, state: SessionState | None = None, **hints: str) -> Signals:
-    return read_signals(with_hints(of, **hints), state or SessionState())
+def signals(of: ChatRequest, past: Past | None = None, **hints: str) -> Signals:
+    return read_signals(with_hints(of, **hints), past or Past())
 
 
 def test_a_new_prompt_id_is_a_new_task_and_an_old_one_is_not() -> None:
-    known = SessionState(prompt_id="p1")
+    known = Past(prompt_id="p1")
     assert signals(after("Read"), known, prompt_id="p2").first_turn
     assert not signals(after("Read"), known, prompt_id="p1").first_turn
     assert signals(after("Read"), prompt_id="p1").first_turn, "after a restart nothing is known: be careful"
@@ -58,7 +60,6 @@ def test_a_system_message_at_the_end_does_not_hide_what_the_turn_follows() -> No
         (["Read", "Grep"], Effect.READ),
         (["TodoWrite"], Effect.PLAN),
         (["Read", "Edit"], Effect.EDIT),
-        (["Read", "Bash"], Effect.SHELL),
         (["Read", "mcp__db__query"], Effect.UNSAFE),
     ],
 )
@@ -89,15 +90,86 @@ def test_what_goes_into_the_ledger_holds_no_words_and_is_json() -> None:
     assert record["user_chars"] == len("my secret plan")
 
 
-def test_the_usage_a_client_is_told_follows_the_verify_models_own_count() -> None:
-    asked = turn(after("Read", chars=30_000))
-    state = after_turn(SessionState(), asked, Usage(input=2_000, cache_read=8_000, output=5))
-    told = usage_for_client(state, turn(after("Read", chars=33_000)), 77)
-    assert told.prompt == 11_000
-    assert told.cache_read == 10_000
-    assert told.output == 77
-
-
 def test_a_long_history_of_text_only_is_no_error() -> None:
     asked = request(*(Message("assistant", (Text("x"),)) for _ in range(5)), tools=())
     assert signals(asked).follows == "other"
+
+
+# --- the user's words ------------------------------------------------------------------------------------------------
+
+CRASH = "The server dies with a segmentation fault."
+
+
+def test_a_task_that_begins_hard_stays_hard_until_the_user_says_something_else() -> None:
+    begun = signals(request(user(CRASH)))
+    assert begun.hard and not begun.approval
+    step = request(user(CRASH), called("Read"), result())
+    assert signals(step, Past(hard=True)).hard, "tool results change nothing"
+    assert not signals(request(user(CRASH), called("Read"), result(), user("Rename it."))).hard
+
+
+@pytest.mark.parametrize("hard", [True, False])
+def test_an_approval_keeps_what_the_task_was(hard: bool) -> None:
+    found = signals(request(user("Yes, please go on.")), Past(hard=hard))
+    assert (found.hard, found.approval) == (hard, True)
+
+
+def test_what_the_client_says_in_the_users_name_does_not_end_a_hard_task() -> None:
+    assert signals(request(user(NOTIFICATION)), Past(hard=True)).hard
+
+
+# --- what a conversation remembers -----------------------------------------------------------------------------------
+
+
+def test_the_first_turn_of_a_conversation_is_the_first_in_the_session() -> None:
+    asked = turn(request(user("Fix it.")))
+    first = read_signals(asked, Past())
+    assert first.first_in_session
+    assert not read_signals(asked, past_after(Past(), asked, first)).first_in_session
+
+
+def test_a_second_failure_in_a_row_is_a_repeated_one() -> None:
+    failed = turn(request(user("Go."), called("Read"), result(error=True)))
+    fine = turn(after("Read"))
+    past, seen = Past(), []
+    for asked in (failed, failed, failed, fine, failed):
+        found = read_signals(asked, past)
+        past = past_after(past, asked, found)
+        seen.append(found.repeated_errors)
+    assert seen == [False, True, True, False, False]
+
+
+def test_a_request_without_a_prompt_id_leaves_the_last_one_known() -> None:
+    named = with_hints(request(user("Fix it.")), prompt_id="p1")
+    past = past_after(Past(), named, read_signals(named, Past()))
+    bare = turn(after("Read"))
+    past = past_after(past, bare, read_signals(bare, past))
+    assert past == Past(prompt_id="p1", turns=2)
+
+
+# --- the ledger ------------------------------------------------------------------------------------------------------
+
+
+@given(
+    chat_requests,
+    st.builds(Past, st.sampled_from([None, "p1"]), hard=st.booleans(), failed=st.booleans(), turns=st.integers(0, 3)),
+)
+def test_signals_come_back_from_the_ledger_as_they_were(of: ChatRequest, past: Past) -> None:
+    found = read_signals(turn(of), past)
+    assert Signals.from_record(json.loads(json.dumps(found.record()))) == found
+
+
+def test_a_record_with_a_fact_missing_or_without_sense_is_no_signals() -> None:
+    record = signals(after("Read")).record()
+    with pytest.raises(ValueError, match="shell"):
+        Signals.from_record(record | {"previous_effect": "shell"})
+    del record["hard"]
+    with pytest.raises(KeyError):
+        Signals.from_record(record)
+
+
+def test_the_users_own_words_on_a_tool_count() -> None:
+    asked = turn(after("mcp__db__query"))
+    assert read_signals(asked, Past()).previous_effect is Effect.UNSAFE
+    told = turn(after("mcp__db__query"), tools={"mcp__db__query": Effect.READ})
+    assert read_signals(told, Past()).previous_effect is Effect.READ

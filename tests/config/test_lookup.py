@@ -65,3 +65,22 @@ def test_a_key_in_the_configuration_is_not_repeated() -> None:
     with pytest.raises(ConfigError) as refused:
         lookup.parse("upstream.deepseek.api-key-env", "sk-1234567890abcdef", "file x")
     assert "1234567890" not in f"{refused.value.message} {refused.value.hint}"
+
+
+@pytest.mark.parametrize("name", ["mcp__db__query", "mcp__github__get_*", "my.tool", "functions:run", "*"])
+def test_a_tool_of_the_users_own(name: str) -> None:
+    assert lookup.find(f"tools.{name}", "").name == "tools.<name>"
+    assert lookup.parse(f"tools.{name}", "read", "file x") == "read"
+
+
+@pytest.mark.parametrize("name", ["", "a*b", "a b", "*a", "é"])
+def test_no_name_of_a_tool(name: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        lookup.find(f"tools.{name}", "file x")
+    assert "tool's name" in refused.value.message
+
+
+def test_what_a_tool_does_is_one_of_a_few_words() -> None:
+    with pytest.raises(ConfigError) as refused:
+        lookup.parse("tools.mcp__db__query", "safe", "file x")
+    assert "plan, read, edit, unsafe" in str(refused.value.hint)

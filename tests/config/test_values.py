@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rlmc.config import values
-from rlmc.config.schema import KEYS, UPSTREAM_KEYS
+from rlmc.config.schema import KEYS, TOOL_KEYS, UPSTREAM_KEYS
 from rlmc.config.values import BadValue
 from rlmc.domain.turn import Model
 
-ANY_PARSER = st.sampled_from([key.parse for key in (*KEYS, *UPSTREAM_KEYS)])
+ANY_PARSER = st.sampled_from([key.parse for key in (*KEYS, *UPSTREAM_KEYS, *TOOL_KEYS)])
 ANY_RAW = st.one_of(
     st.text(),
     st.booleans(),

@@ -73,15 +73,23 @@ def test_turns_that_end_before_the_prices_are_loaded_are_entered_at_once_and_pri
     with FakeUpstream(always_text("Fine."), prices=PRICES) as up:
         session = live.open_session(overrides={"upstream.anthropic.base-url": up.url, "policy": "verify-only"})
         asyncio.run_coroutine_threadsafe(books._ready.wait(), live.loop).result(20)
-        assert books._prices is not None
-        prices, books._prices, books._shadow = books._prices, None, None
+        assert books.prices is not None
+        prices, books.prices = books.prices, None
         send(session.base_url, conversation(0), x_claude_code_session_id="s1")
+        asyncio.run_coroutine_threadsafe(served(live), live.loop).result(20)
         assert books.ledger.flush(10)
         assert [(t["cost"], t["baseline"]) for t in turn_rows()] == [(None, None)]
         books._adopt(prices)
         session.end()
         billed = up.billed
     assert [(t["cost"], t["baseline"]) for t in turn_rows()] == [(billed, billed)]
+
+
+async def served(live: Live) -> None:
+    """A client has its answer before the turn is booked: until no request is under way any more."""
+    assert live.daemon._app is not None
+    while live.daemon._app.active:  # noqa: ASYNC110 - the application offers no event to wait for
+        await asyncio.sleep(0.005)
 
 
 AFTER_READ = tools.request(

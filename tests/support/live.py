@@ -51,8 +51,9 @@ class Live:
         keys: Mapping[str, str] | None = None,
         upstream: str | None = None,
         client: str = "test",
+        id: str | None = None,
     ) -> LiveSession:
-        session_id, token = secrets.token_hex(8), secrets.token_urlsafe(24)
+        session_id, token = id or secrets.token_hex(8), secrets.token_urlsafe(24)
         status, answer = self.control(
             "POST",
             "/-/sessions",

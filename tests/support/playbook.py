@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from rlmc.cascade.economics import Prospect
 from rlmc.cascade.engine import run
 from rlmc.cascade.plan import CallFailed, CallModel, CallResult, Plan
 from rlmc.cascade.policies import find
-from rlmc.cascade.session import SessionState
-from rlmc.cascade.signals import read_signals
+from rlmc.cascade.reading import CONTENT, Reading
+from rlmc.cascade.signals import Past, read_signals
 from rlmc.domain.chat import ChatRequest, Completion, Message, Part, Text, ToolCall, ToolResult, ToolSpec, Usage
+from rlmc.domain.layout import Mark
+from rlmc.domain.money import Price
 from rlmc.domain.turn import ClientHints, DraftAbilities, Model, Turn
 
 NONCE = "0123456789abcdef"
@@ -97,15 +100,60 @@ def calls(name: str, arguments: str = '{"file_path": "a.py"}', text: str = "") -
 
 FAILED = CallFailed("unreachable", "refused")
 
+# --- expected costs -------------------------------------------------------------------------------------------------
+
+UNKNOWN = Prospect()
+"""A price is missing."""
+
+
+def pays(**changes: Any) -> Prospect:
+    """Everything pays, and looking at a draft is cheapest on the whole prompt."""
+    known: dict[str, Any] = {
+        "direct": 1_000_000,
+        "skipped": 100_000,
+        "verified": 200_000,
+        "brief": 900_000,
+        "verify_input": 1_000,
+        "output": 200.0,
+        "warm": True,
+        "accept": 1.0,
+        "accept_brief": 1.0,
+        "verify_price": Price(input=1, output=5_000, cache_read=1, cache_write_5m=1, cache_write_1h=2, source="test"),
+    }
+    return Prospect(**(known | changes))
+
+
+def pays_briefly(**changes: Any) -> Prospect:
+    """Everything pays, and looking at a draft is cheapest on a compact context."""
+    return pays(**({"brief": 1_000, "verify_input": 900_000} | changes))
+
+
+def unprofitable() -> Prospect:
+    """A draft is expected to cost more than it saves."""
+    return pays(skipped=1_000_001)
+
+
+# --- the play -------------------------------------------------------------------------------------------------------
+
 
 class Play:
     """`ask` is the call the cascade waits for, `plan` its last word; exactly one of them is set."""
 
-    def __init__(self, of: Turn | ChatRequest, policy: str = "balanced", state: SessionState | None = None) -> None:
+    def __init__(
+        self,
+        of: Turn | ChatRequest,
+        policy: str = "balanced",
+        past: Past | None = None,
+        *,
+        prospect: Prospect | None = None,
+        marker: Mark | None = None,
+        reading: Reading = CONTENT,
+    ) -> None:
         found = find(policy)
         assert found is not None, policy
         asked = of if isinstance(of, Turn) else turn(of)
-        self._cascade = run(asked, read_signals(asked, state or SessionState()), found)
+        signals = read_signals(asked, past or Past())
+        self._cascade = run(asked, signals, pays() if prospect is None else prospect, found, marker, reading)
         self.ask: CallModel | None = None
         self.plan: Plan | None = None
         self.asked: list[str] = []

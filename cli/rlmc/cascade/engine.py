@@ -5,13 +5,14 @@ Fail open: whatever happens to a draft or a verdict, the last word is a direct r
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import assert_never
 
-from rlmc.cascade import gate
-from rlmc.cascade.draft import clean_draft
+from rlmc.cascade.economics import Prospect
 from rlmc.cascade.hard_gates import hard_gate, verifiable
 from rlmc.cascade.plan import (
     Answer,
+    BriefRequest,
     CallFailed,
     CallModel,
     Cascade,
@@ -22,73 +23,114 @@ from rlmc.cascade.plan import (
     Relay,
     WithAppendix,
 )
-from rlmc.cascade.policies.policy import Policy
+from rlmc.cascade.policies.policy import Policy, Route
+from rlmc.cascade.reading import CONTENT, Reading
+from rlmc.cascade.seen import Drafted
 from rlmc.cascade.signals import Signals
-from rlmc.cascade.verify import VerdictReader, accept_word, judge, verify_text
+from rlmc.cascade.verify import VerdictReader, accept_word
 from rlmc.domain.chat import Completion
+from rlmc.domain.layout import Lifetime
 from rlmc.domain.turn import Finding, Outcome, Reason, Turn
 
 
-def run(turn: Turn, signals: Signals, policy: Policy) -> Cascade:
-    """Decide one turn. Deterministic: the same turn, signals, policy and results give the same calls and plan."""
+@dataclass(frozen=True, slots=True)
+class _Case:
+    turn: Turn
+    signals: Signals
+    prospect: Prospect
+    policy: Policy
+    marker: tuple[int, Lifetime] | None
+    reading: Reading
+
+
+def run(
+    turn: Turn,
+    signals: Signals,
+    prospect: Prospect,
+    policy: Policy,
+    marker: tuple[int, Lifetime] | None = None,
+    reading: Reading = CONTENT,
+) -> Cascade:
+    """Decide one turn. Deterministic: the same arguments and results give the same calls and plan.
+
+    `marker` is the cache marker a call of the verify model on the whole prompt is given.
+    """
+    case = _Case(turn, signals, prospect, policy, marker, reading)
     blocked = hard_gate(turn, signals)
     if blocked is not None or turn.draft is None:
-        return _direct(turn, blocked or Reason.NO_DRAFT_MODEL)
-    route = policy.route(signals)
+        return _direct(case, blocked or Reason.NO_DRAFT_MODEL)
+    route = policy.route(policy, signals, prospect)
     if route.kind == "direct":
-        return _direct(turn, route.reason)
-    if route.kind == "skip" and _streams_live(turn):
+        return _direct(case, route.reason)
+    if route.kind == "skip" and signals.live:
         return Relay(
             Outcome.SKIPPED,
             route.reason,
             turn.draft,
             DraftRequest(turn.request),
-            fallback=_direct(turn, Reason.DRAFT_FAILED),
+            fallback=_direct(case, Reason.DRAFT_FAILED),
         )
     result = yield CallModel("draft", turn.draft, DraftRequest(turn.request), turn.draft_timeout)
     match result:
         case CallFailed():
-            return _direct(turn, Reason.DRAFT_FAILED, (Finding("draft-call", f"{result.kind}: {result.detail}"),))
+            return _direct(case, Reason.DRAFT_FAILED, (Finding("draft-call", f"{result.kind}: {result.detail}"),))
         case Opened():
-            return _direct(turn, Reason.DRAFT_FAILED)
+            return _direct(case, Reason.DRAFT_FAILED)
         case Completion():
-            draft = clean_draft(result, turn)
+            draft, seen = reading.draft(turn, result)
         case _:
             assert_never(result)
-    findings = gate.inspect(turn.request, draft)
-    if findings:
-        return _direct(turn, Reason.GATE, findings)
-    route = policy.after_draft(signals, draft, route)
+    if seen.findings:
+        return _direct(case, Reason.GATE, seen.findings)
+    route = _after_draft(case, seen, route)
     match route.kind:
         case "skip":
             return Answer(Outcome.SKIPPED, route.reason, draft)
         case "direct":
-            return _direct(turn, route.reason)
+            findings = (_effect(seen),) if route.reason is Reason.GATE else ()
+            return _direct(case, route.reason, findings)
         case "verify":
-            return (yield from _verify(turn, signals, draft))
+            return (yield from _verify(case, draft))
+        case "brief":
+            return (yield from _brief(case, draft))
         case _:
             assert_never(route.kind)
 
 
-def _verify(turn: Turn, signals: Signals, draft: Completion) -> Cascade:
-    text = verify_text(draft, turn.nonce)
-    if not verifiable(turn, signals, len(text)):
-        return _direct(turn, Reason.LOGIN if not turn.own_calls else Reason.NOT_VERIFIABLE)
+def _after_draft(case: _Case, seen: Drafted, route: Route) -> Route:
+    """What a drafted call could do decides before the policy does."""
+    policy = case.policy
+    if seen.effect is not None and seen.effect not in policy.releases:
+        brief, direct = case.prospect.brief_verification(seen.output), case.prospect.answering(seen.output)
+        worth = brief is None or direct is None or brief < direct
+        return Route("brief" if seen.effect in policy.brief and worth else "direct", Reason.GATE)
+    return policy.after_draft(policy, case.signals, seen, case.prospect, route)
+
+
+def _effect(seen: Drafted) -> Finding:
+    return Finding("effect", f"{seen.tool or 'a call'}: {seen.effect}")
+
+
+def _verify(case: _Case, draft: Completion) -> Cascade:
+    turn = case.turn
+    text = case.reading.appendix(turn, draft)
+    if not verifiable(turn, case.signals, len(text)):
+        return _direct(case, Reason.LOGIN if not turn.own_calls else Reason.NOT_VERIFIABLE)
     reader = VerdictReader(accept_word(turn.nonce))
     result = yield CallModel(
         "verify",
         turn.verify,
-        WithAppendix(turn.request, text),
+        WithAppendix(turn.request, text, case.marker),
         deadline=None,
-        reader=reader.feed if turn.request.stream else None,
+        reader=reader.feed if case.signals.stream else None,
     )
     match result:
         case CallFailed():
-            return _direct(turn, Reason.NO_VERDICT, (Finding("verify-call", f"{result.kind}: {result.detail}"),))
+            return _direct(case, Reason.NO_VERDICT, (Finding("verify-call", f"{result.kind}: {result.detail}"),))
         case Opened():
             return Continue(Outcome.ENHANCED, Reason.VERDICT, accept_word(turn.nonce) if reader.said_word else "")
         case Completion():
-            verdict, answer = judge(result, turn.nonce)
+            verdict, answer = case.reading.verdict(turn, result)
         case _:
             assert_never(result)
     match verdict:
@@ -98,22 +140,33 @@ def _verify(turn: Turn, signals: Signals, draft: Completion) -> Cascade:
             return Answer(Outcome.ENHANCED, Reason.VERDICT, answer)
         case "none":
             detail = f"stop reason {result.stop_reason!r}"
-            return _direct(turn, Reason.NO_VERDICT, (Finding("verdict", detail),))
+            return _direct(case, Reason.NO_VERDICT, (Finding("verdict", detail),))
         case _:
             assert_never(verdict)
 
 
-def _direct(turn: Turn, reason: Reason, findings: tuple[Finding, ...] = ()) -> Relay:
-    return Relay(Outcome.DIRECT, reason, turn.verify, Original(turn.request), findings)
+def _brief(case: _Case, draft: Completion) -> Cascade:
+    """Ask the verify model on a compact context. Only a clear acceptance counts; the rest goes direct."""
+    turn = case.turn
+    brief = case.reading.brief(turn, draft) if turn.own_calls else None
+    if brief is None:
+        return _direct(case, Reason.LOGIN if not turn.own_calls else Reason.BRIEF_REFUSED)
+    ask = BriefRequest(turn.request, brief.system, brief.text)
+    result = yield CallModel("verify", turn.verify, ask, turn.draft_timeout)
+    match result:
+        case CallFailed():
+            finding = Finding("brief-call", f"{result.kind}: {result.detail}")
+            return _direct(case, Reason.BRIEF_REFUSED, (finding,))
+        case Opened():
+            return _direct(case, Reason.BRIEF_REFUSED)
+        case Completion():
+            if case.reading.brief_accepts(turn, result):
+                return Answer(Outcome.ACCEPTED, Reason.BRIEF, draft)
+            return _direct(case, Reason.BRIEF_REFUSED)
+        case _:
+            assert_never(result)
 
 
-def _streams_live(turn: Turn) -> bool:
-    """A draft may be streamed while it is written only where nothing has to be checked first, and where how it ends
-    needs no more than a reason."""
-    request = turn.request
-    return (
-        request.stream
-        and not request.tools
-        and request.output_schema is None
-        and "stop_sequences" not in request.fields
-    )
+def _direct(case: _Case, reason: Reason, findings: tuple[Finding, ...] = ()) -> Relay:
+    turn = case.turn
+    return Relay(Outcome.DIRECT, reason, turn.verify, Original(turn.request, case.marker), findings)

@@ -11,20 +11,19 @@ _CHARS_PER_TOKEN = 2.5
 
 def hard_gate(turn: Turn, signals: Signals) -> Reason | None:
     """The first reason that forbids a draft on this turn, or None. Safety before convenience."""
-    request = turn.request
     if signals.classifier:
         return Reason.CLASSIFIER
-    if request.safeguards and not turn.auto_mode_local:
+    if signals.safeguards and not turn.auto_mode_local:
         return Reason.SAFEGUARDS
-    if request.thinking == "enabled" and not signals.auxiliary:
+    if signals.thinking == "enabled" and not signals.auxiliary:
         return Reason.MANUAL_THINKING
-    if request.max_tokens == 0:
+    if signals.prewarm:
         return Reason.PREWARM
-    if request.tool_choice in ("any", "tool"):
+    if signals.forced_tool:
         return Reason.FORCED_TOOL
     if signals.compaction:
         return Reason.COMPACTION
-    if signals.opaque or any(t.server for t in request.tools):
+    if signals.opaque or signals.server_tools:
         return Reason.SERVER_TOOLS
     if turn.draft_block is not None:
         return turn.draft_block
@@ -34,21 +33,20 @@ def hard_gate(turn: Turn, signals: Signals) -> Reason | None:
         return Reason.SAME_MODEL
     if signals.media and not turn.draft_abilities.media:
         return Reason.MEDIA
-    if request.chars / _CHARS_PER_TOKEN > turn.draft_abilities.context:
+    if signals.prompt_chars / _CHARS_PER_TOKEN > turn.draft_abilities.context:
         return Reason.TOO_LONG
     return None
 
 
 def verifiable(turn: Turn, signals: Signals, appended_chars: int) -> bool:
     """Whether the verify model can be shown a draft without breaking the conversation, its cache or a promise."""
-    request = turn.request
     return (
         turn.own_calls
         and not signals.last_is_system
-        and request.output_schema is None
-        and not request.safeguards
-        and request.tool_choice in (None, "auto", "none")
-        and (request.chars + appended_chars) / _CHARS_PER_TOKEN <= turn.verify_context
+        and not signals.output_format
+        and not signals.safeguards
+        and not signals.forced_tool
+        and (signals.prompt_chars + appended_chars) / _CHARS_PER_TOKEN <= turn.verify_context
         and not _drops_earlier_thinking(turn.verify.name)
     )
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from rlmc.domain.chat import ChatRequest, Completion, Delta
+from rlmc.domain.layout import Mark
 from rlmc.domain.turn import Finding, Model, Outcome, Reason
 
 # --- what to send -------------------------------------------------------------------------------------------------
@@ -18,9 +19,10 @@ from rlmc.domain.turn import Finding, Model, Outcome, Reason
 
 @dataclass(frozen=True, slots=True)
 class Original:
-    """The client's own bytes, at most with `model` replaced."""
+    """The client's own bytes, at most with `model` replaced and one cache marker added."""
 
     request: ChatRequest
+    marker: Mark | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +34,25 @@ class DraftRequest:
 
 @dataclass(frozen=True, slots=True)
 class WithAppendix:
-    """The client's own bytes with one more user text at the very end of the conversation."""
+    """The client's own bytes with one more user text at the very end of the conversation. A `marker` is one more cache
+    marker; without it the call is the same, but may find less of the prompt in the cache."""
 
     request: ChatRequest
     text: str
+    marker: Mark | None = None
 
 
-CallRequest = Original | DraftRequest | WithAppendix
+@dataclass(frozen=True, slots=True)
+class BriefRequest:
+    """A question of rlmc's own: one instruction and one text, and nothing of the conversation but what is in it.
+    `request` is the client's, on whose behalf it is asked."""
+
+    request: ChatRequest
+    system: str
+    text: str
+
+
+CallRequest = Original | DraftRequest | WithAppendix | BriefRequest
 
 # --- asking -------------------------------------------------------------------------------------------------------
 

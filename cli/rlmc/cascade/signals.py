@@ -2,58 +2,98 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from typing import Any
 
-from rlmc.cascade.effects import Effect, worst
-from rlmc.cascade.session import SessionState
+from rlmc.cascade.effects import effect_of
+from rlmc.cascade.keywords import is_approval, is_complex, looks_hard
+from rlmc.cascade.spoken import user_words
 from rlmc.domain.chat import ChatRequest, Media, Message, Opaque, Text, ToolCall, ToolResult
+from rlmc.domain.effect import Effect, worst
 from rlmc.domain.turn import Turn
 
-# Texts a client puts into the user's mouth.
-_NOT_THE_USER = ("<system-reminder>", "[SYSTEM NOTIFICATION", "<task-notification>", "<local-command")
 _COMPACTION = "CRITICAL: Respond with TEXT ONLY. Do NOT call any tools."
 _CLASSIFIER = ("security monitor for autonomous", "security classifier")
 # A side call's finer word that marks it as mere text about the session.
 _LIGHT_PURPOSES = frozenset({"summary-extraction", "followup-generation"})
 
+Plain = str | int | float | bool | None
+
 
 @dataclass(frozen=True, slots=True)
 class Signals:
-    """`follows` is what the turn comes after: the user's words, tool results, or something else (a notification, a cut
-    answer). `previous_effect` is the riskiest effect among the calls whose results just came in."""
+    """What the request is, and what it comes after. No word of the user's is kept.
+
+    `follows` is what the turn comes after: the user's words, tool results, or something else (a notification, a cut
+    answer). `previous_effect` is the riskiest effect among the calls whose results just came in. `complex` and `hard`
+    are two readings of the user's words (see keywords.py), `approval` a third: they say no more than "go on".
+    `thinking` is the request's mode word. `live` is true where a draft may be streamed while it is written: nothing
+    has to be checked first, and how it ends needs no more than a reason. `repeated_errors`: tools failed on this turn
+    and on the one before.
+    """
 
     request_class: str
     auxiliary: bool
     compaction: bool
     classifier: bool
     first_turn: bool
+    first_in_session: bool
     follows: str
     previous_effect: Effect | None
     errors: int
+    repeated_errors: bool
     tool_results: int
     has_tools: bool
     media: bool
     media_now: bool
     opaque: bool
+    server_tools: bool
+    forced_tool: bool
+    safeguards: bool
+    output_format: bool
+    thinking: str | None
+    prewarm: bool
+    stream: bool
+    live: bool
     last_is_system: bool
-    user_text: str
+    user_chars: int
+    complex: bool
+    hard: bool
+    approval: bool
     prompt_chars: int
 
-    def record(self) -> dict[str, str | int | float | bool | None]:
-        """For the ledger: the facts without any of the user's words."""
-        facts: dict[str, str | int | float | bool | None] = {name: getattr(self, name) for name in _RECORDED}
-        facts["user_chars"] = len(self.user_text)
-        return facts
+    def record(self) -> dict[str, Plain]:
+        """For the ledger."""
+        return {name: getattr(self, name) for name in _NAMES}
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> Signals:
+        """Back from the ledger. Raises KeyError where a fact is missing, ValueError where one makes no sense."""
+        facts = {name: record[name] for name in _NAMES}
+        effect = facts["previous_effect"]
+        return cls(**(facts | {"previous_effect": None if effect is None else Effect(effect)}))
 
 
-_RECORDED = tuple(field.name for field in fields(Signals) if field.name != "user_text")
+_NAMES = tuple(field.name for field in fields(Signals))
 
 
-def read_signals(turn: Turn, state: SessionState) -> Signals:
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What a conversation remembers for the signals of its next turn: the user prompt it last heard of, whether the
+    task under way looks hard, whether the last turn's tools had failed, how many turns there were."""
+
+    prompt_id: str | None = None
+    hard: bool = False
+    failed: bool = False
+    turns: int = 0
+
+
+def read_signals(turn: Turn, past: Past) -> Signals:
     request, hints = turn.request, turn.hints
     spoken = [m for m in request.messages if m.role != "system"]
     last = spoken[-1] if spoken else None
-    user_text = _user_text(last) if last is not None and last.role == "user" else ""
+    user_text = user_words(last) if last is not None else ""
     results = [p for p in last.parts if isinstance(p, ToolResult)] if last is not None else []
     if results and not user_text:
         follows = "tool-results"
@@ -61,27 +101,50 @@ def read_signals(turn: Turn, state: SessionState) -> Signals:
         follows = "user"
     else:
         follows = "other"
-    new_prompt = hints.prompt_id is not None and hints.prompt_id != state.prompt_id
+    new_prompt = hints.prompt_id is not None and hints.prompt_id != past.prompt_id
     first_turn = new_prompt or (hints.prompt_id is None and follows == "user")
-    compaction = hints.request_class == "compaction" or _COMPACTION in _last_text(last)
     head = request.system_head.lower()
+    approval = is_approval(user_text)
+    errors = sum(p.is_error for p in results)
     return Signals(
         request_class=hints.request_class or ("subagent" if hints.agent_id else "main"),
         auxiliary=_is_auxiliary(request, turn),
-        compaction=compaction,
+        compaction=hints.request_class == "compaction" or _COMPACTION in _last_text(last),
         classifier=any(phrase in head for phrase in _CLASSIFIER) or _is_judgement(request, turn),
         first_turn=first_turn,
+        first_in_session=past.turns == 0,
         follows=follows,
-        previous_effect=worst(_called(spoken, results)),
-        errors=sum(r.is_error for r in results),
+        previous_effect=worst(_effects(turn, spoken, results)),
+        errors=errors,
+        repeated_errors=errors > 0 and past.failed,
         tool_results=_results_in_task(spoken),
         has_tools=bool(request.tools),
         media=any(_has_media(m) for m in spoken),
         media_now=last is not None and _has_media(last),
         opaque=any(isinstance(p, Opaque) for m in request.messages for p in m.parts),
+        server_tools=any(t.server for t in request.tools),
+        forced_tool=request.tool_choice in ("any", "tool"),
+        safeguards=request.safeguards,
+        output_format=request.output_schema is not None,
+        thinking=request.thinking,
+        prewarm=request.max_tokens == 0,
+        stream=request.stream,
+        live=_streams_live(request),
         last_is_system=bool(request.messages) and request.messages[-1].role == "system",
-        user_text=user_text,
+        user_chars=len(user_text),
+        complex=is_complex(user_text),
+        hard=past.hard if approval or not user_text else looks_hard(user_text),
+        approval=approval,
         prompt_chars=request.chars,
+    )
+
+
+def _streams_live(request: ChatRequest) -> bool:
+    return (
+        request.stream
+        and not request.tools
+        and request.output_schema is None
+        and "stop_sequences" not in request.fields
     )
 
 
@@ -103,27 +166,24 @@ def _is_auxiliary(request: ChatRequest, turn: Turn) -> bool:
     )
 
 
-def _user_text(message: Message) -> str:
-    texts = (p.text for p in message.parts if isinstance(p, Text))
-    return "\n".join(t for t in texts if t.strip() and not t.lstrip().startswith(_NOT_THE_USER))
-
-
 def _last_text(message: Message | None) -> str:
     if message is None or message.role != "user":
         return ""
     return "\n".join(p.text for p in message.parts if isinstance(p, Text))
 
 
-def _called(spoken: list[Message], results: list[ToolResult]) -> list[str]:
-    """Names of the tools whose results just came in; a result without its call counts as an unknown tool."""
+def _effects(turn: Turn, spoken: list[Message], results: list[ToolResult]) -> list[Effect]:
+    """Of the calls whose results just came in; a result without its call counts as an unknown tool."""
     if not results:
         return []
-    names: dict[str, str] = {}
+    called: dict[str, ToolCall] = {}
     for message in reversed(spoken[:-1]):
         if message.role == "assistant":
-            names = {p.id: p.name for p in message.parts if isinstance(p, ToolCall)}
+            called = {p.id: p for p in message.parts if isinstance(p, ToolCall)}
             break
-    return [names.get(r.call_id, "") for r in results]
+    specs = {t.name: t for t in turn.request.tools}
+    calls = (called.get(r.call_id, ToolCall("", "", "{}")) for r in results)
+    return [effect_of(c.name, c.arguments, specs.get(c.name), turn.tools) for c in calls]
 
 
 def _results_in_task(spoken: list[Message]) -> int:
@@ -132,10 +192,20 @@ def _results_in_task(spoken: list[Message]) -> int:
     for message in reversed(spoken):
         if message.role == "user":
             count += sum(isinstance(p, ToolResult) for p in message.parts)
-            if _user_text(message):
+            if user_words(message):
                 break
     return count
 
 
 def _has_media(message: Message) -> bool:
     return any(isinstance(p, Media) or (isinstance(p, ToolResult) and p.media) for p in message.parts)
+
+
+def past_after(past: Past, turn: Turn, signals: Signals) -> Past:
+    """What the conversation remembers once this turn has come in."""
+    return Past(
+        prompt_id=turn.hints.prompt_id or past.prompt_id,
+        hard=signals.hard,
+        failed=signals.errors > 0,
+        turns=past.turns + 1,
+    )

@@ -12,8 +12,9 @@ from types import MappingProxyType
 from typing import TypeVar
 
 from rlmc.config import values
-from rlmc.config.schema import KEYS, UPSTREAM_KEYS, Key, Plain, Settings, UpstreamSettings
+from rlmc.config.schema import KEYS, TOOL_KEYS, UPSTREAM_KEYS, Key, Plain, Settings, UpstreamSettings
 from rlmc.config.suggest import nearest
+from rlmc.domain.effect import Effect
 from rlmc.domain.turn import Model
 from rlmc.errors import ConfigError
 
@@ -21,6 +22,8 @@ _T = TypeVar("_T")
 
 _BY_NAME = {key.name: key for key in KEYS}
 _UPSTREAM_FIELDS = {key.name.rpartition(".")[2]: key for key in UPSTREAM_KEYS}
+_TOOL = "tools."
+_TOOL_NAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.:/-]*)\*?|\*", re.ASCII)
 _UPSTREAM_NAME = re.compile(r"[a-z0-9]+(?:[.-][a-z0-9]+)*", re.ASCII)
 
 
@@ -42,10 +45,18 @@ def find(name: str, source: str) -> Key:
     known = _BY_NAME.get(name)
     if known is not None:
         return known
+    if name.startswith(_TOOL) and _TOOL_NAME.fullmatch(name.removeprefix(_TOOL)):
+        return TOOL_KEYS[0]
     upstream = split_upstream(name)
     if upstream and _UPSTREAM_NAME.fullmatch(upstream[0]) and upstream[1] in _UPSTREAM_FIELDS:
         return _UPSTREAM_FIELDS[upstream[1]]
     shown = name if name.isprintable() and len(name) <= 80 else values.quoted(name)
+    if name.startswith(_TOOL):
+        raise problem(
+            f"{shown}: a tool's name is made of letters, digits and _ - . : /, with * only at its end ({source}).",
+            "For example tools.mcp__github__get_* = \"read\".",
+            source,
+        )
     if upstream and upstream[1] in _UPSTREAM_FIELDS:
         raise problem(
             f"{shown}: an upstream's name is made of small letters and digits, with `-` or `.` between ({source}).",
@@ -55,7 +66,7 @@ def find(name: str, source: str) -> Key:
     if upstream:
         candidates = [f"upstream.{upstream[0]}.{field}" for field in _UPSTREAM_FIELDS]
     else:
-        candidates = [*_BY_NAME, *(key.name for key in UPSTREAM_KEYS)]
+        candidates = [*_BY_NAME, *(key.name for key in (*UPSTREAM_KEYS, *TOOL_KEYS))]
     meant = nearest(name, candidates)
     hint = f"Did you mean {meant}?" if meant else "`rlmc config list` shows the keys there are."
     raise problem(f"Unknown key {shown} ({source}).", hint, source)
@@ -99,12 +110,17 @@ def settings_of(checked: Mapping[str, object]) -> Settings:
         draft_timeout=_typed(checked, "draft-timeout", float),
         allow_login_calls=_typed(checked, "allow-login-calls", bool),
         claude_auto_mode=_typed(checked, "claude.auto-mode", str),
+        brief_tokens=_typed(checked, "brief-tokens", int),
+        keep_alive=_typed(checked, "keep-alive", bool),
         log_content=_typed(checked, "log-content", bool),
         port=_typed(checked, "port", int),
         idle_timeout=_typed(checked, "idle-timeout", float),
         body_limit=_typed(checked, "body-limit", int),
         budget_session=_money(checked, "budget.session"),
         budget_daily=_money(checked, "budget.daily"),
+        tools=MappingProxyType(
+            {name.removeprefix(_TOOL): Effect(str(v)) for name, v in checked.items() if name.startswith(_TOOL)}
+        ),
         upstreams=MappingProxyType({name: UpstreamSettings(**fields) for name, fields in upstreams.items()}),
     )
 

@@ -7,14 +7,16 @@ a field in `Settings` and a line in `lookup.settings_of`.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from rlmc.config import values
+from rlmc.domain.effect import Effect
 from rlmc.domain.turn import Model
 
 PROTOCOLS: tuple[str, ...] = ("anthropic",)
 AUTO_MODES: tuple[str, ...] = ("direct", "local")
+TOOL_EFFECTS: tuple[str, ...] = tuple(effect.value for effect in Effect if effect is not Effect.SHELL_SAFE)
 
 Plain = str | int | float | bool | None
 
@@ -70,7 +72,7 @@ class UpstreamSettings:
 class Settings:
     """All settings, checked. `draft_model` None means: choose by default, unless `draft_off`.
 
-    `verify_model` None means: as the client requests. `port` 0 is a free one; `idle_timeout` 0 is never.
+    `tools` are the user's own words on tools, by name. `verify_model` None means: as the client requests. `port` 0 is a free one; `idle_timeout` 0 is never.
     """
 
     draft_model: Model | None
@@ -80,6 +82,8 @@ class Settings:
     draft_timeout: float
     allow_login_calls: bool
     claude_auto_mode: str
+    brief_tokens: int
+    keep_alive: bool
     log_content: bool
     port: int
     idle_timeout: float
@@ -87,6 +91,7 @@ class Settings:
     budget_session: Decimal | None
     budget_daily: Decimal | None
     upstreams: Mapping[str, UpstreamSettings]
+    tools: Mapping[str, Effect] = field(default_factory=dict)
 
 
 def _policies() -> Collection[str]:
@@ -139,6 +144,21 @@ KEYS: tuple[Key, ...] = (
         values.Choice(lambda: AUTO_MODES),
         "direct",
         "Turns of Claude Code's auto mode. direct: never drafted; local: a drafted read may leave the check to it",
+    ),
+    Key(
+        "brief-tokens",
+        values.Whole(1000, 16000),
+        4000,
+        "How long a brief verification may be: the compact context on which the verify model judges one drafted step",
+        "1000 to 16000",
+        "tokens",
+    ),
+    Key(
+        "keep-alive",
+        values.boolean,
+        False,
+        "Whether the verify model's cache is kept warm by a call that answers nothing, where that is expected to pay",
+        _YES_NO,
     ),
     Key(
         "log-content",
@@ -214,5 +234,15 @@ UPSTREAM_KEYS: tuple[Key, ...] = (
         "The name of the environment variable that holds this provider's key",
         "letters, digits and _, not starting with a digit",
         sample="MY_PROVIDER_API_KEY",
+    ),
+)
+
+TOOL_KEYS: tuple[Key, ...] = (
+    Key(
+        "tools.<name>",
+        values.Choice(lambda: TOOL_EFFECTS),
+        None,
+        "What calls of this tool do, where rlmc cannot know; a name may end in * for all that begin so",
+        sample="read",
     ),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 
-from rlmc.config.schema import KEYS, UPSTREAM_KEYS, Plain
+from rlmc.config.schema import KEYS, TOOL_KEYS, UPSTREAM_KEYS, Plain
 
 
 def template() -> str:
@@ -12,7 +12,7 @@ def template() -> str:
     parts = [
         "# Settings of rlmc. Take the `#` away from a line to set it. `rlmc config list` shows what is in force.\n"
     ]
-    for key in (*KEYS, *UPSTREAM_KEYS):
+    for key in (*KEYS, *UPSTREAM_KEYS, *TOOL_KEYS):
         name = key.name.replace("<name>", "my-provider")
         about = textwrap.wrap(f"{key.meaning}. Allowed: {key.allowed}.", 100)
         parts.append("".join(f"# {line}\n" for line in about) + f"# {name} = {_toml(key.example)}\n")

@@ -5,14 +5,15 @@ Times are unix microseconds (wall clock), durations milliseconds (monotonic cloc
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from rlmc.domain.chat import Usage
 from rlmc.domain.money import Picodollars
 from rlmc.domain.turn import Outcome, Reason
 
-CallRole = Literal["draft", "verify", "direct"]
+CallRole = Literal["draft", "verify", "direct", "keepalive"]
 Ending = Literal["complete", "client-gone", "upstream-error", "error"]
 
 
@@ -36,7 +37,8 @@ class SessionRecord:
 @dataclass(frozen=True, slots=True)
 class CallRecord:
     """One model call. `usage` is None when the provider sent none and nothing could be estimated;
-    `usage_estimated` when the stream broke off and the rest was reckoned; `cost` is None when unknown."""
+    `usage_estimated` when the stream broke off and the rest was reckoned; `cost` is None when unknown. `brief` marks a
+    verification on a compact context. `details` is what a replay of the decision needs to know of the call."""
 
     role: CallRole
     provider: str
@@ -52,13 +54,18 @@ class CallRecord:
     price_source: str | None
     stop_reason: str | None
     served: bool  # what the client received came from this call
+    brief: bool = False
+    details: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class TurnRecord:
     """One turn. `baseline` is what the verify model alone would have cost on this turn with the cache state a
-    verify-only session would have had; `baseline_estimated` when any part of it is not a measured figure.
-    `status` is the HTTP status the client received. `signals` are the facts the router saw, JSON-able."""
+    verify-only session would have had; `baseline_estimated` when any part of it is not a measured figure. How far an
+    estimate may be off: `baseline_bias` (picodollars, 95 %) adds up over turns, of `baseline_noise` (a variance) the
+    root is taken of the sum. `draft_only` is what the draft model alone would have cost.
+    `status` is the HTTP status the client received. `signals` are the facts the router saw, `decision` everything else
+    it takes to decide the turn again; both JSON-able."""
 
     id: str
     session_id: str
@@ -77,6 +84,10 @@ class TurnRecord:
     latency_ms: float
     baseline: Picodollars | None
     baseline_estimated: bool
+    baseline_bias: float = 0.0
+    baseline_noise: float = 0.0
+    draft_only: Picodollars | None = None
+    decision: Mapping[str, Any] | None = None
     signals: dict[str, str | int | float | bool | None] = field(default_factory=dict)
     findings: tuple[str, ...] = ()
     calls: tuple[CallRecord, ...] = ()

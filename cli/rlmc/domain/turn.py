@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from rlmc.domain.chat import ChatRequest
+from rlmc.domain.effect import Effect
 
 
 class Outcome(StrEnum):
@@ -24,6 +26,8 @@ class Reason(StrEnum):
     POLICY = "policy"  # the policy sends every turn this way (verify-only, draft-only)
     AUXILIARY = "auxiliary"  # a side call of the client: a title, a summary
     AFTER_READ = "after-read"  # the turn follows reads, searches or planning
+    AFTER_EDIT = "after-edit"  # the turn follows edits or shell
+    STRETCH = "stretch"  # economy: the task stays with the draft model
     SIMPLE = "simple"  # paper: no complexity signal
     COMPLEX = "complex"  # paper: a complexity keyword, or a long prompt
     TOOLS = "tools"  # paper: the request carries tools
@@ -31,7 +35,8 @@ class Reason(StrEnum):
     TERMINAL = "terminal"  # a draft that ends a task is verified
     FIRST_TURN = "first-turn"  # first turn of a task
     AFTER_ERROR = "after-error"  # a tool just failed
-    AFTER_EDIT = "after-edit"  # the turn follows edits or shell
+    HARD_TASK = "hard-task"  # economy: the first turn of a task that looks hard
+    UNPROFITABLE = "unprofitable"  # a draft is expected to cost more than it saves
     UNSURE = "unsure"  # nothing says that a draft would do
     # hard gates: direct in every policy
     SAFEGUARDS = "safeguards"  # the server is asked to judge tool calls; only the verify model's can
@@ -55,6 +60,8 @@ class Reason(StrEnum):
     GATE = "gate"  # the gate refused the draft
     NO_VERDICT = "no-verdict"  # the verify model gave no usable verdict
     VERDICT = "verdict"  # the verify model decided
+    BRIEF = "brief"  # the verify model accepted the draft on a compact context
+    BRIEF_REFUSED = "brief-refused"  # it did not, or could not be asked
     NOT_VERIFIABLE = "not-verifiable"  # a verification would break the conversation or its cache
 
 
@@ -108,7 +115,8 @@ class Turn:
     `draft` is None when no draft model is set; `draft_block` says why a set one cannot be called. `verify` is the
     model that answers direct turns and `verify_context` its window in tokens. `own_calls` is false when the client's
     credential must not pay for verification. `nonce` is 64 random bits in hex, drawn for this turn alone.
-    `draft_timeout` is in seconds. `auto_mode_local` lets drafts answer turns that ask for `safeguards`.
+    `draft_timeout` is in seconds. `auto_mode_local` lets drafts answer turns that ask for `safeguards`. `tools` are the
+    user's own words on what tools do, `brief_tokens` how long a brief verification may be.
     """
 
     request: ChatRequest
@@ -122,3 +130,5 @@ class Turn:
     nonce: str
     draft_timeout: float = 30.0
     auto_mode_local: bool = False
+    tools: Mapping[str, Effect] = field(default_factory=dict)
+    brief_tokens: int = 4000

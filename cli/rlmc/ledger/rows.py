@@ -16,12 +16,13 @@ from rlmc.domain.record import CallRecord, SessionRecord, TurnRecord
 
 _TURN = (
     "id, session_id, conversation, started_at, protocol, request_class, requested_model, served_model, policy,"
-    " outcome, reason, ending, status, ttfb_ms, latency_ms, baseline, baseline_estimated, signals, findings"
+    " outcome, reason, ending, status, ttfb_ms, latency_ms, baseline, baseline_estimated, signals, findings,"
+    " baseline_bias, baseline_noise, draft_only, decision"
 )
 _CALL = (
     "turn_id, seq, role, provider, model, started_at, ttfb_ms, latency_ms, status, error, stop_reason, served,"
     " input, cache_read, cache_write_5m, cache_write_1h, output, thinking, web_searches, others, unpriced,"
-    " usage_estimated, cost, price_source"
+    " usage_estimated, cost, price_source, brief, details"
 )
 
 
@@ -72,7 +73,8 @@ def write_turn(db: sqlite3.Connection, t: TurnRecord) -> None:
         _clean(
             t.id, t.session_id, t.conversation, t.started_at, t.protocol, t.request_class, t.requested_model,
             t.served_model, t.policy, t.outcome.value, t.reason.value, t.ending, t.status, t.ttfb_ms, t.latency_ms,
-            t.baseline, t.baseline_estimated, _json(t.signals), _json(t.findings),
+            t.baseline, t.baseline_estimated, _json(t.signals), _json(t.findings), t.baseline_bias, t.baseline_noise,
+            t.draft_only, None if t.decision is None else _json(t.decision),
         ),
     )  # fmt: skip
     db.executemany(_INSERT_CALL, [_call(t.id, seq, call) for seq, call in enumerate(t.calls)])
@@ -83,7 +85,8 @@ def write_turn(db: sqlite3.Connection, t: TurnRecord) -> None:
 def _call(turn_id: str, seq: int, c: CallRecord) -> tuple[Any, ...]:
     return _clean(
         turn_id, seq, c.role, c.provider, c.model, c.started_at, c.ttfb_ms, c.latency_ms, c.status, c.error,
-        c.stop_reason, c.served, *_usage(c.usage), c.usage_estimated, c.cost, c.price_source,
+        c.stop_reason, c.served, *_usage(c.usage), c.usage_estimated, c.cost, c.price_source, c.brief,
+        _json(c.details) if c.details else None,
     )  # fmt: skip
 
 

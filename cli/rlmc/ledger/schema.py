@@ -94,6 +94,15 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX turns_by_time ON turns (started_at, id)",
         "CREATE INDEX turns_by_session ON turns (session_id, started_at, id)",
     ),
+    # What it takes to decide a turn again, and the draft-only session beside the baseline.
+    (
+        "ALTER TABLE turns ADD COLUMN baseline_bias REAL NOT NULL DEFAULT 0",
+        "ALTER TABLE turns ADD COLUMN baseline_noise REAL NOT NULL DEFAULT 0",
+        "ALTER TABLE turns ADD COLUMN draft_only INTEGER",
+        "ALTER TABLE turns ADD COLUMN decision TEXT",
+        "ALTER TABLE calls ADD COLUMN brief INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE calls ADD COLUMN details TEXT",
+    ),
 )
 VERSION = len(MIGRATIONS)
 

@@ -1,10 +1,9 @@
-"""The always-verify-model session beside the real one, turn by turn.
+"""The always-verify-model session beside the real one, turn by turn, and the draft-only session beside both.
 
 Rule: while the verify model's cache is what a verify-only session would have left behind, the baseline of a direct
-turn *is* what was measured, so a verify-only session saves exactly nothing. A skipped turn parts the two: the shadow
-session goes on using the verify model's cache, the real one lets it fall behind. Until the verify model has read the
-conversation again (or both caches have lapsed), reads and writes are the shadow's. Whatever is not measured is said to
-be estimated. An unknown price gives None.
+turn *is* what was measured, so a verify-only session saves exactly nothing. A turn the verify model did not see parts
+the two: the shadow session goes on using its cache, the real one lets it fall behind. Reads and writes are then the
+shadow's until both find the same again. Whatever is not measured is said to be estimated, and how far it may be off.
 
 Known limit: the shadow answers in the words of the real session, so that prompts stay the same.
 """
@@ -14,132 +13,167 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from rlmc.domain.chat import Usage
-from rlmc.domain.money import Picodollars
 from rlmc.domain.turn import Outcome
-from rlmc.pricing.cache import rule_for
-from rlmc.pricing.catalog import PriceTable
+from rlmc.pricing.cache import Split
 from rlmc.pricing.facts import TurnFacts
-from rlmc.pricing.lanes import Density, Lane, Lanes, cacheable
+from rlmc.pricing.lengths import Length, Lengths
+from rlmc.pricing.sides import Side, Sides
 
-__all__ = ["Baseline", "Shadow", "TurnFacts"]
-
-_LANES = 512
+__all__ = ["Alone", "Shadows", "TurnFacts"]
 
 
 @dataclass(frozen=True, slots=True)
-class Baseline:
-    """What the verify model alone would have cost on one turn. `usage` is None when its tokens cannot be told."""
+class Alone:
+    """What one model alone would have used on a turn. `usage` is None when its tokens cannot be told.
 
-    cost: Picodollars | None
-    estimated: bool
+    `bias` and `noise` say how far the output may be off, in tokens: the first adds up over turns, of the second (a
+    variance) the root is taken of the sum.
+    """
+
     usage: Usage | None
+    estimated: bool
+    bias: float = 0.0
+    noise: float = 0.0
 
 
-class Shadow:
-    """The bounded state of verify-only sessions. Turns of one conversation are observed in the order they end."""
+@dataclass(frozen=True, slots=True)
+class Shadows:
+    verify: Alone
+    draft: Alone
 
-    def __init__(self, prices: PriceTable, limit: int = _LANES) -> None:
-        self._prices = prices
-        self._lanes = Lanes(limit)
 
-    def observe(self, facts: TurnFacts) -> Baseline:
-        lane = self._lanes.of(facts)
-        if facts.outcome is Outcome.SKIPPED:
-            usage, estimated = self._skipped(lane, facts), True
-        else:
-            usage, estimated = self._verified(lane, facts)
-        if usage is None:
-            return Baseline(None, True, None)
-        return Baseline(self._prices.charge(facts.verify, usage, facts.at).cost, estimated, usage)
+def observe(facts: TurnFacts, sides: Sides, lengths: Lengths) -> Shadows:
+    """Book one finished turn into the caches, real and shadow. Turns are observed in the order they end."""
+    verify = _verify(facts, sides.of(facts.verify), lengths)
+    draft = Alone(None, True)
+    if facts.draft_model is not None and facts.draft_model != facts.verify:
+        draft = _draft(facts, sides.of(facts.draft_model), verify.usage)
+    return Shadows(verify, draft)
 
-    # --- turns the verify model saw -------------------------------------------------------------------------------
 
-    def _verified(self, lane: Lane, facts: TurnFacts) -> tuple[Usage | None, bool]:
-        last = facts.verify_calls[-1] if facts.verify_calls else None
-        if last is None:
-            # The verify model ran but nobody knows what it read: keep the shadow's clock, claim no figure.
-            self._simulate(lane, facts, skipped=False)
-            return None, True
-        direct = facts.outcome is Outcome.DIRECT
-        asked = last if direct else _without_appendix(last, facts)
-        if asked.prompt == 0:
-            return asked, not facts.measured  # refused: nothing was billed and no cache was touched
-        self._lanes.learn(lane, facts, asked.prompt)
-        first = next((u for u in facts.verify_calls if u is not None and u.prompt > 0), asked)
-        usage = self._split(lane, facts, asked, first)
-        self._lanes.remember(lane, facts, usage, skipped=False, found=first.cache_read)
-        if facts.outcome is Outcome.ACCEPTED:
-            output = self._drafted_output(lane, facts)
-            return (None if output is None else replace(usage, output=output, thinking=0)), True
-        return usage, not (direct and facts.measured and usage == asked)
+# --- the verify model -------------------------------------------------------------------------------------------------
 
-    def _split(self, lane: Lane, facts: TurnFacts, asked: Usage, first: Usage) -> Usage:
-        """The real prompt, with the cache reads and writes of the shadow.
 
-        The shadow's cache holds at least what the real one does. A second call of the same turn reads what the first
-        one wrote, so it is the first that shows what the cache held.
-        """
-        through_cache = cacheable(asked, rule_for(facts.verify))
-        warm = self._lanes.warm(lane, facts) if self._lanes.parted(lane, facts) else 0
-        read = min(max(warm, first.cache_read), through_cache)
-        if through_cache == 0 or read == asked.cache_read:
-            return asked
-        one_hour = facts.ttl == "1h" or (facts.ttl is None and asked.cache_write_1h > 0)
-        written = through_cache - read
-        return replace(
-            asked,
-            input=asked.prompt - through_cache,
-            cache_read=read,
-            cache_write_5m=0 if one_hour else written,
-            cache_write_1h=written if one_hour else 0,
-        )
+def _verify(facts: TurnFacts, side: Side, lengths: Lengths) -> Alone:
+    tokens = side.scale.tokens(facts.outline)
+    real, shadow = (cache.split(facts.outline, tokens, facts.at) for cache in (side.real, side.shadow))
+    if not facts.verify_calls:
+        return _unseen(facts, side, shadow, lengths)
+    last = facts.verify_calls[-1]
+    if last is None:
+        # The verify model ran but nobody knows what it read: keep the caches' clocks, claim no figure.
+        side.real.use(facts.outline, facts.at)
+        side.shadow.use(facts.outline, facts.at)
+        return Alone(None, True)
+    own = facts.outcome in (Outcome.DIRECT, Outcome.ENHANCED)
+    asked = last if facts.outcome is Outcome.DIRECT else _without_appendix(last, facts)
+    if asked.prompt == 0:
+        return Alone(asked, not facts.measured)  # refused: nothing was billed and no cache was touched
+    # A second call of the same turn reads what the first one wrote, so it is the first that shows what there was.
+    first = next((u for u in facts.verify_calls if u is not None and u.prompt > 0), asked)
+    same = (real.hit is None) == (shadow.hit is None) and real.read == shadow.read
+    usage = _shadowed(asked, first.cache_read, shadow, side, same=same)
+    lost = real.hit is not None and first.cache_read < real.read - max(256, real.read // 20)
+    side.learn(facts.outline, asked, real.hit)
+    side.real.use(facts.outline, facts.at, lost=lost)
+    side.shadow.use(facts.outline, facts.at, lost=lost and same)
+    if own:
+        measured = facts.outcome is Outcome.DIRECT and facts.measured and usage == asked
+        return Alone(usage, not measured)
+    length = _length(facts, lengths)
+    return Alone(replace(usage, output=length.tokens, thinking=0), True, length.bias, length.noise)
 
-    # --- turns it did not see -------------------------------------------------------------------------------------
 
-    def _skipped(self, lane: Lane, facts: TurnFacts) -> Usage | None:
-        output = self._drafted_output(lane, facts)
-        usage = self._simulate(lane, facts, skipped=True)
-        return None if usage is None or output is None else replace(usage, output=output)
+def _unseen(facts: TurnFacts, side: Side, shadow: Split, lengths: Lengths) -> Alone:
+    """A turn the verify model did not see: the shadow answers it all the same."""
+    if not facts.outline.places:
+        return Alone(None, True)
+    length = _length(facts, lengths)
+    usage = shadow.usage(length.tokens)
+    if not side.scale.learnt and facts.draft is not None and facts.draft.prompt > 0:
+        usage = _resized(usage, facts.draft.prompt)  # the draft's count is a better guess than none
+    side.shadow.use(facts.outline, facts.at)
+    return Alone(usage, True, length.bias, length.noise)
 
-    def _simulate(self, lane: Lane, facts: TurnFacts, *, skipped: bool) -> Usage | None:
-        prompt = self._prompt(lane, facts)
-        if prompt is None:
-            lane.parted = skipped
-            return None
-        rule = rule_for(facts.verify)
-        caches = (facts.ttl is not None or rule.automatic) and prompt >= rule.minimum
-        read = min(self._lanes.warm(lane, facts), prompt) if caches else 0
-        written = prompt - read if caches else 0
-        one_hour = facts.ttl == "1h"
-        usage = Usage(
-            input=prompt - read - written,
-            cache_read=read,
-            cache_write_5m=0 if one_hour else written,
-            cache_write_1h=written if one_hour else 0,
-        )
-        self._lanes.remember(lane, facts, usage, skipped=skipped)
-        return usage
 
-    def _prompt(self, lane: Lane, facts: TurnFacts) -> int | None:
-        """The prompt in the verify model's tokens. Its own count of this conversation tells best; then the draft's."""
-        if lane.density is None and facts.draft is not None and facts.draft.prompt > 0:
-            return facts.draft.prompt
-        density = self._lanes.density(lane, facts)
-        return None if density is None else density(facts.prompt_chars)
+def _length(facts: TurnFacts, lengths: Lengths) -> Length:
+    if facts.known_output is not None:
+        return Length(facts.known_output, 0.0, 0.0)
+    hint = None if facts.draft is None else facts.draft.output
+    return lengths.predict(facts.kind or "text", hint)
 
-    def _drafted_output(self, lane: Lane, facts: TurnFacts) -> int | None:
-        if facts.draft is not None:
-            return facts.draft.output
-        density = self._lanes.density(lane, facts)
-        return None if density is None or facts.answer_chars == 0 else density(facts.answer_chars)
+
+def _shadowed(asked: Usage, found: int, shadow: Split, side: Side, *, same: bool) -> Usage:
+    """The real prompt with the reads and writes the shadow would have had; it holds at least what the real cache did.
+    `same`: both would have found the same."""
+    # An automatic cache takes the whole prompt, and mostly reports what it did not find as plain input.
+    plain = side.real.rule.automatic and asked.cache_write_5m == asked.cache_write_1h == 0
+    through = asked.prompt if plain else asked.prompt - asked.input
+    read = min(found if same else max(shadow.read, found), through)
+    if through == 0 or read == asked.cache_read:
+        return asked
+    if plain:
+        return replace(asked, input=asked.prompt - read, cache_read=read)
+    more = read - asked.cache_read
+    # What lives longer stands first, so it is the first to be read and the first to be missed.
+    long = min(more, asked.cache_write_1h) if more > 0 else -min(-more, shadow.write_1h)
+    return replace(
+        asked,
+        cache_read=read,
+        cache_write_5m=asked.cache_write_5m - (more - long),
+        cache_write_1h=asked.cache_write_1h - long,
+    )
+
+
+def _resized(usage: Usage, prompt: int) -> Usage:
+    """The same division of a prompt of another length."""
+    if usage.prompt == 0:
+        return replace(usage, input=prompt)
+    read = usage.cache_read * prompt // usage.prompt
+    short = usage.cache_write_5m * prompt // usage.prompt
+    long = usage.cache_write_1h * prompt // usage.prompt
+    return replace(
+        usage, input=prompt - read - short - long, cache_read=read, cache_write_5m=short, cache_write_1h=long
+    )
 
 
 def _without_appendix(usage: Usage, facts: TurnFacts) -> Usage:
     """A verification's prompt without the draft behind it, which stands after the last cache marker."""
-    chars = facts.prompt_chars + facts.appended_chars
+    chars = facts.outline.size + facts.appended_chars
     if facts.appended_chars <= 0 or chars <= 0:
         return usage
-    appended = Density(usage.prompt, chars)(facts.appended_chars)
+    appended = (facts.appended_chars * usage.prompt + chars // 2) // chars
     from_input = min(appended, usage.input)
     from_write = min(appended - from_input, usage.cache_write_5m)
     return replace(usage, input=usage.input - from_input, cache_write_5m=usage.cache_write_5m - from_write)
+
+
+# --- the draft model --------------------------------------------------------------------------------------------------
+
+
+def _draft(facts: TurnFacts, side: Side, verify: Usage | None) -> Alone:
+    """The draft-only session. Its own measured figures serve where it was asked; elsewhere it answers in as many tokens
+    as the verify model did."""
+    if not facts.outline.places:
+        return Alone(None, True)
+    tokens = side.scale.tokens(facts.outline)
+    shadow = side.drafting.split(facts.outline, tokens, facts.at)
+    asked = facts.draft if facts.draft is not None and facts.draft.prompt > 0 else None
+    if asked is not None:
+        real = side.real.split(facts.outline, tokens, facts.at)
+        same = real.read == shadow.read
+        lost = real.hit is not None and asked.cache_read < real.read - max(256, real.read // 20)
+        usage = _shadowed(asked, asked.cache_read, shadow, side, same=same)
+        side.learn(facts.outline, asked, real.hit)
+        side.real.use(facts.outline, facts.at, lost=lost)
+        side.drafting.use(facts.outline, facts.at, lost=lost and same)
+        return Alone(usage, usage != asked)
+    if facts.asked_draft and facts.draft is None:
+        side.real.use(facts.outline, facts.at)  # it may well have read the prompt before it fell silent
+    side.drafting.use(facts.outline, facts.at)
+    if verify is None:
+        return Alone(None, True)
+    usage = shadow.usage(verify.output)
+    if not side.scale.learnt and verify.prompt > 0:
+        usage = _resized(usage, verify.prompt)
+    return Alone(usage, True)

@@ -6,6 +6,7 @@ price, see `complete`. Models that run on the user's own machine cost nothing; t
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
@@ -19,7 +20,7 @@ _MINUTE = 60_000_000
 _MEMO_LIMIT = 1024
 
 LOCAL_PROVIDERS = frozenset({"ollama", "llama.cpp", "vllm", "lmstudio"})
-_LOCAL = Price(0, 0, 0, 0, 0, source="local")
+_NOTHING = Usage()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,9 @@ class Rate:
         return found
 
 
+_LOCAL = Rate((Card(-1, Price(0, 0, 0, 0, 0, source="local")),))
+
+
 @dataclass(frozen=True, slots=True)
 class PriceRow:
     """One model of one provider. The last active rate holds, so exceptions stand after the rule."""
@@ -106,23 +110,34 @@ class PriceTable:
         self._rows: dict[str, list[PriceRow]] = {}
         for row in rows:
             self._rows.setdefault(row.provider, []).append(row)
+        # Names this very table, so that a replay can say whether it reckons with the prices of then.
+        self.version = hashlib.blake2b(repr(self._rows).encode(), digest_size=6).hexdigest()
         self._memo: dict[Model, tuple[PriceRow, ...]] = {}
 
     def lookup(self, model: Model, at: int, prompt_tokens: int) -> Price | None:
+        rate = self.rate(model, at)
+        return None if rate is None else rate.card(prompt_tokens)
+
+    def rate(self, model: Model, at: int) -> Rate | None:
+        """What holds for the model at this moment, whatever the length of the prompt."""
         if model.provider in LOCAL_PROVIDERS:
             return None if _runs_elsewhere(model) else _LOCAL
         for row in self._named(model):
             for rate in reversed(row.rates):
                 if rate.active(at):
-                    return rate.card(prompt_tokens)
+                    return rate
         return None
 
     def charge(self, model: Model, usage: Usage, at: int) -> Charge:
         """The cost of one call with everything billed inside it (`usage.others`, at their own models' prices)."""
-        if usage == Usage():
+        prompt = usage.prompt
+        if not prompt and usage == _NOTHING:
             return Charge(0, None)  # nothing was billed: no price is needed to know that
-        price = self.lookup(model, at, usage.prompt)
-        amounts = [None if price is None else cost(usage, price)]
+        price = self.lookup(model, at, prompt)
+        own = None if price is None else cost(usage, price)
+        if not usage.others:
+            return Charge(own, None if price is None else price.source)
+        amounts = [own]
         for name, other in usage.others:
             amounts.append(self.charge(Model(model.provider, name or model.name), other, at).cost)
         return Charge(add(amounts), None if price is None else price.source)

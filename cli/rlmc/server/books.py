@@ -9,17 +9,18 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from typing import Any
 
 from rlmc.cascade.signals import Signals
 from rlmc.domain.chat import ChatRequest, Usage
+from rlmc.domain.money import Picodollars
 from rlmc.domain.record import CallRecord, Ending, TurnRecord
 from rlmc.domain.turn import Finding, Model, Outcome, Reason
 from rlmc.ledger.store import Ledger
-from rlmc.pricing.baseline import Baseline, Shadow, TurnFacts
-from rlmc.pricing.cache import prefix_of
+from rlmc.pricing.baseline import Shadows
 from rlmc.pricing.catalog import PriceTable
 from rlmc.server.calls import Call
 
@@ -31,7 +32,8 @@ FLUSH_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class FinishedTurn:
-    """A turn as the server saw it. `request` and `signals` are None when its shape was not readable."""
+    """A turn as the server saw it. `request` and `signals` are None when its shape was not readable, `decision` when
+    nothing was decided. `alone` is what either model alone would have used; a model without a name is unknown."""
 
     id: str
     session_id: str
@@ -39,6 +41,7 @@ class FinishedTurn:
     protocol: str
     policy: str
     verify: Model
+    draft: Model | None
     started_at: int
     latency_s: float
     ttfb_s: float | None
@@ -50,7 +53,8 @@ class FinishedTurn:
     request: ChatRequest | None
     signals: Signals | None
     calls: tuple[Call, ...]
-    answer_chars: int
+    alone: Shadows
+    decision: Mapping[str, Any] | None = None
     request_body: bytes | None = None
     answer_body: bytes | None = None
 
@@ -58,8 +62,7 @@ class FinishedTurn:
 class Books:
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
-        self._prices: PriceTable | None = None
-        self._shadow: Shadow | None = None
+        self.prices: PriceTable | None = None
         self._early: list[FinishedTurn] = []
         self._ready = asyncio.Event()
         self.error: str | None = None
@@ -76,14 +79,14 @@ class Books:
         self._ready.set()
 
     def _adopt(self, prices: PriceTable) -> None:
-        self._prices, self._shadow = prices, Shadow(prices)
+        self.prices = prices
         early, self._early = self._early, []
         for turn in early:
             self._enter(turn)
 
     def finish(self, turn: FinishedTurn) -> None:
         """Take a finished turn. Never raises, never waits."""
-        if self._prices is None:
+        if self.prices is None:
             self._early.append(turn)
         self._enter(turn)
 
@@ -102,9 +105,12 @@ class Books:
             self.error = f"a turn could not be booked ({type(error).__name__})"
 
     def _record(self, turn: FinishedTurn) -> TurnRecord:
-        calls = tuple(self._call_record(c) for c in turn.calls)
-        baseline = self._baseline(turn, calls)
         served = next((c for c in turn.calls if c.served), None)
+        verify, draft = turn.alone.verify, turn.alone.draft
+        output = self._output_price(turn)
+        decision = turn.decision
+        if decision is not None and self.prices is not None:
+            decision = {**decision, "prices": self.prices.version}
         return TurnRecord(
             id=turn.id,
             session_id=turn.session_id,
@@ -121,20 +127,34 @@ class Books:
             status=turn.status,
             ttfb_ms=None if turn.ttfb_s is None else round(turn.ttfb_s * 1000, 3),
             latency_ms=round(turn.latency_s * 1000, 3),
-            baseline=baseline.cost,
-            baseline_estimated=baseline.estimated,
+            baseline=self._cost(turn.verify, verify.usage, turn.started_at),
+            baseline_estimated=verify.estimated,
+            baseline_bias=verify.bias * output,
+            baseline_noise=verify.noise * output * output,
+            draft_only=None if turn.draft is None else self._cost(turn.draft, draft.usage, turn.started_at),
+            decision=decision,
             signals=turn.signals.record() if turn.signals else {},
             findings=tuple(f"{f.check}: {f.detail}" for f in turn.findings),
-            calls=calls,
+            calls=tuple(self._call_record(c) for c in turn.calls),
             request_body=turn.request_body,
             answer_body=turn.answer_body,
         )
 
+    def _cost(self, model: Model, usage: Usage | None, at: int) -> Picodollars | None:
+        return None if usage is None or self.prices is None else self.prices.charge(model, usage, at).cost
+
+    def _output_price(self, turn: FinishedTurn) -> Picodollars:
+        usage = turn.alone.verify.usage
+        price = None
+        if usage is not None and self.prices is not None:
+            price = self.prices.lookup(turn.verify, turn.started_at, usage.prompt)
+        return 0 if price is None else price.output
+
     def _call_record(self, call: Call) -> CallRecord:
         usage, estimated = billed_usage(call)
         charge = None
-        if usage is not None and self._prices is not None:
-            charge = self._prices.charge(call.model, usage, call.started_at)
+        if usage is not None and self.prices is not None:
+            charge = self.prices.charge(call.model, usage, call.started_at)
         ended = call.ended if call.ended is not None else time.monotonic()
         return CallRecord(
             role=call.role,
@@ -151,30 +171,8 @@ class Books:
             price_source=charge.source if charge else None,
             stop_reason=call.stop_reason,
             served=call.served,
-        )
-
-    def _baseline(self, turn: FinishedTurn, calls: tuple[CallRecord, ...]) -> Baseline:
-        if self._shadow is None:
-            return Baseline(None, True, None)
-        verify = [c for c in calls if c.role != "draft"]
-        drafts = [c for c in calls if c.role == "draft"]
-        appended = sum(c.appended_chars for c in turn.calls)
-        request = turn.request
-        return self._shadow.observe(
-            TurnFacts(
-                conversation=f"{turn.session_id} {turn.conversation}",
-                prefix=prefix_of(request) if request else "",
-                at=verify[0].started_at if verify else turn.started_at,
-                outcome=turn.outcome,
-                verify=turn.verify,
-                ttl=request.cache_ttl if request else None,
-                prompt_chars=request.chars if request else 0,
-                verify_calls=tuple(c.usage for c in verify),
-                draft=drafts[-1].usage if drafts else None,
-                appended_chars=appended,
-                answer_chars=turn.answer_chars,
-                measured=not any(c.usage_estimated for c in verify or drafts),
-            )
+            brief=call.brief,
+            details=call_details(call),
         )
 
 
@@ -193,3 +191,19 @@ def billed_usage(call: Call) -> tuple[Usage | None, bool]:
         return call.usage, False
     seen = round(call.output_chars / CHARS_PER_TOKEN)
     return replace(call.usage, output=max(call.usage.output, seen)), True
+
+
+def call_details(call: Call) -> dict[str, Any]:
+    """What a replay needs to know of a call beside what stands in its row."""
+    found: dict[str, Any] = {"complete": call.complete, "output_chars": call.output_chars}
+    if call.appended_chars:
+        found["appended"] = call.appended_chars
+    if call.marked:
+        found["marked"] = True
+    if call.opened:
+        found["opened"] = True
+    if call.event is not None:
+        found["event"] = call.event
+    if not call.sent:
+        found["sent"] = False
+    return found

@@ -13,7 +13,7 @@ from rlmc.domain.turn import Model
 from rlmc.errors import UpstreamError
 from rlmc.upstream.transport import Transport, UpstreamRequest, UpstreamResponse
 
-CallRoleName = Literal["draft", "verify", "direct"]
+CallRoleName = Literal["draft", "verify", "direct", "keepalive"]
 
 
 # Failures after which it is certain that no model ever saw the request.
@@ -28,7 +28,9 @@ def wall_us() -> int:
 class Call:
     """A call from just before it is sent. Times: `started_at` wall microseconds, the others monotonic seconds.
 
-    `sent` is true once it may have reached the provider, and so may be billed.
+    `sent` is true once it may have reached the provider, and so may be billed. `brief` is a verification on a compact
+    context; `marked` says that the request was given one more cache marker, `opened` that a verification turned
+    out to be an answer of its own. `event` is the place of a keep-alive in the session's order of events.
     """
 
     role: CallRoleName
@@ -46,6 +48,10 @@ class Call:
     stop_reason: str | None = None
     served: bool = False
     appended_chars: int = 0
+    brief: bool = False
+    marked: bool = False
+    opened: bool = False
+    event: int | None = None
     response: UpstreamResponse | None = None
     _chunks: AsyncIterator[bytes] | None = None
 

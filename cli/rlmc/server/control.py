@@ -22,6 +22,7 @@ from rlmc.config.load import Config, load, overlay
 from rlmc.config.paths import config_file, ledger_file
 from rlmc.domain.record import SessionRecord
 from rlmc.errors import RlmcError
+from rlmc.server import keepalive
 from rlmc.server.books import Books
 from rlmc.server.calls import wall_us
 from rlmc.server.headers import first
@@ -205,6 +206,7 @@ class Control:
         if session is None:
             raise BadRequest("no such session")
         self.sessions.remove(session_id)
+        keepalive.end_all(session)
         for _ in range(_END_LOOKS):
             if session.active == 0:
                 break
@@ -252,6 +254,7 @@ class Control:
         for session in self.sessions.all():
             if session.attached == 0 and now - session.last_used > _FORGET_SECONDS:
                 self.sessions.remove(session.id)
+                keepalive.end_all(session)
 
     # --- configuration --------------------------------------------------------------------------------------------
 

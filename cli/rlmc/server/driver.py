@@ -10,7 +10,17 @@ import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
-from rlmc.cascade.plan import CallFailed, CallModel, CallResult, Cascade, Opened, Plan, StreamReader
+from rlmc.cascade.plan import (
+    BriefRequest,
+    CallFailed,
+    CallModel,
+    CallResult,
+    Cascade,
+    Opened,
+    Plan,
+    StreamReader,
+    WithAppendix,
+)
 from rlmc.domain.chat import (
     ArgumentsDelta,
     Completion,
@@ -80,7 +90,7 @@ async def drive(cascade: Cascade, turnover: Turnover) -> Plan:
 
 
 async def _perform(ask: CallModel, turnover: Turnover) -> CallResult:
-    call = Call(ask.role, ask.target)
+    call = Call(ask.role, ask.target, brief=isinstance(ask.request, BriefRequest))
     turnover.calls.append(call)
     try:
         async with asyncio.timeout(ask.deadline):
@@ -105,8 +115,9 @@ async def _failed(call: Call, kind: str, detail: str) -> CallFailed:
 async def _call(ask: CallModel, call: Call, turnover: Turnover) -> CallResult:
     codec = turnover.codec
     request = request_for(turnover.means, turnover.inbound, codec, ask.target, ask.request)
-    if ask.role == "verify":
-        call.appended_chars = len(request.body) - len(turnover.inbound.body)
+    if isinstance(ask.request, WithAppendix):
+        call.appended_chars = len(ask.request.text)
+        call.marked = ask.request.marker is not None
     response = await call.send(turnover.transport(ask.target.provider), request)
     if response.status != 200:
         return await _failed(call, "status", str(response.status))
@@ -150,6 +161,7 @@ async def _read_stream(reader: StreamReader | None, call: Call, turnover: Turnov
             assembler.feed(delta)
             diverged = diverged or (reader is not None and reader(delta) == "diverged")
         if diverged:
+            call.opened = True
             turnover.opened, turnover.opened_decoder, turnover.opened_bytes = call, decoder, buffered
             return Opened()
     for delta in decoder.close():

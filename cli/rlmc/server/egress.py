@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import replace
 from typing import assert_never
 
-from rlmc.cascade.plan import Answer, Continue, Plan, Relay
+from rlmc.cascade.plan import Answer, Continue, Original, Plan, Relay
 from rlmc.domain.chat import BlockStarted, Delta, Opaque, Stopping, Text, TextDelta, ToolCall, Usage
 from rlmc.domain.turn import Model, Outcome
 from rlmc.errors import UpstreamError, WireError
@@ -61,7 +61,7 @@ def _kind(error: UpstreamError | WireError) -> str:
 
 
 async def _answer(plan: Answer, turnover: Turnover, estimate: UsageEstimate) -> None:
-    by_role = {call.role: call for call in turnover.calls}
+    by_role = {call.role: call for call in turnover.calls if not call.brief}
     served = by_role["verify" if plan.outcome is Outcome.ENHANCED else "draft"]
     served.served = True
     output = served.usage.output if served.usage else len(plan.completion.text) // 4
@@ -225,6 +225,7 @@ class _Words:
 
 async def _relay_direct(plan: Relay, turnover: Turnover) -> None:
     call = Call("direct", plan.target)
+    call.marked = isinstance(plan.request, Original) and plan.request.marker is not None
     turnover.calls.append(call)
     try:
         request = request_for(turnover.means, turnover.inbound, turnover.codec, plan.target, plan.request)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
@@ -20,12 +21,14 @@ GATEWAY = "(gateway)"
 @dataclass(frozen=True, slots=True)
 class Parts:
     """`home` is the provider a client's requests go to when no verify model is named: the one whose credential the
-    client holds."""
+    client holds. `fingerprint` names the settings, so that one can tell whether two turns were decided under the same.
+    """
 
     settings: Settings
     policy: Policy
     providers: Mapping[str, Provider]
     home: Provider
+    fingerprint: str
 
     @property
     def verify_provider(self) -> Provider:
@@ -84,7 +87,8 @@ def build_parts(settings: Settings, existing_base_url: str | None = None) -> Par
     if existing_base_url:
         home = _provider_at(existing_base_url, providers)
         providers[home.name] = home
-    return Parts(settings, policy, providers, home)
+    fingerprint = hashlib.blake2b(repr(settings).encode(), digest_size=6).hexdigest()
+    return Parts(settings, policy, providers, home, fingerprint)
 
 
 def _provider_at(base_url: str, providers: Mapping[str, Provider]) -> Provider:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
 import hmac
+import secrets
 import time
-from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from rlmc.cascade.session import SessionState
+from rlmc.cascade.session import Memory
 from rlmc.server.parts import Parts
 from rlmc.upstream.transport import Network
-
-MAX_CONVERSATIONS = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +29,10 @@ class Means:
 
 @dataclass(slots=True)
 class Session:
-    """One `rlmc run`. `attached` counts the open connections by which a waiting `rlmc run` says that it lives, `active`
-    the agent's requests under way."""
+    """One `rlmc run`. `memory` is what it has learnt since the daemon has known it; `epoch` names that time, `events`
+    counts what happened in it, `kept_warm` are the conversations whose cache is looked after. `attached` counts the
+    open connections by which a waiting `rlmc run` says that it lives, `active` the agent's requests under way.
+    """
 
     id: str
     token: str
@@ -47,20 +49,24 @@ class Session:
     auto_mode_turns: int = 0
     login_seen: bool = False
     last_used: float = field(default_factory=time.monotonic)
-    conversations: OrderedDict[str, SessionState] = field(default_factory=OrderedDict)
+    memory: Memory = field(default_factory=Memory)
+    epoch: str = field(default_factory=lambda: secrets.token_hex(4))
+    events: int = 0
+    kept_warm: dict[str, asyncio.Task[None]] = field(default_factory=dict)
 
     @property
     def parts(self) -> Parts:
         return self.means.parts
 
-    def state_of(self, conversation: str) -> SessionState:
-        return self.conversations.get(conversation, SessionState())
+    @property
+    def key(self) -> bytes:
+        """What makes the digests of this session's prompts its own: nobody without the token can compute them."""
+        return hashlib.blake2b(self.token.encode(), digest_size=32, person=b"rlmc prefixes").digest()
 
-    def remember(self, conversation: str, state: SessionState) -> None:
-        self.conversations[conversation] = state
-        self.conversations.move_to_end(conversation)
-        while len(self.conversations) > MAX_CONVERSATIONS:
-            self.conversations.popitem(last=False)
+    def next_event(self) -> int:
+        """Arrivals and endings of turns are numbered, so that they can be replayed in their order."""
+        self.events += 1
+        return self.events
 
 
 class Sessions:

@@ -7,21 +7,25 @@ import asyncio
 import logging
 import secrets
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from rlmc.cascade.engine import run
+from rlmc.cascade.learning import kind_of
 from rlmc.cascade.plan import Answer, Plan
-from rlmc.cascade.session import SessionState, after_turn, usage_for_client
-from rlmc.cascade.signals import Signals, read_signals
-from rlmc.domain.chat import ChatRequest, Usage
+from rlmc.cascade.session import Arrival, facts_as_sent
+from rlmc.cascade.signals import Signals, past_after, read_signals
+from rlmc.domain.chat import ChatRequest
 from rlmc.domain.record import Ending
 from rlmc.domain.turn import DraftAbilities, Finding, Model, Outcome, Reason, Turn
 from rlmc.errors import UnknownShape, WireError
+from rlmc.server import keepalive
 from rlmc.server.books import Books, FinishedTurn
 from rlmc.server.calls import Call, wall_us
+from rlmc.server.decisions import Decision, facts_of, undecided
 from rlmc.server.driver import Turnover, drive
 from rlmc.server.egress import BrokenOff, carry_out, relay
 from rlmc.server.ingress import Inbound, Send, conversation_key, hints_of
+from rlmc.server.observed import ObservedReading
 from rlmc.server.outgoing import Outgoing
 from rlmc.server.requests import draft_credential, forwarded, verify_request
 from rlmc.server.sessions import Means, Session
@@ -44,7 +48,7 @@ class Run:
     started_at: int
     began: float = field(default_factory=time.monotonic)
     request: ChatRequest | None = None
-    turn: Turn | None = None
+    decision: Decision | None = None
     signals: Signals | None = None
     conversation: str = ""
     plan: Plan | None = None
@@ -65,7 +69,7 @@ async def serve_turn(
     this = Run(session, means, inbound, codec, turnover, turn_id, started_at)
     readable = inbound.header("content-encoding") is None
     try:
-        this.request = codec.decode_request(inbound.body) if readable else None
+        this.request = codec.decode_request(inbound.body, session.key) if readable else None
     except UnknownShape:
         this.request = None
     except WireError as error:
@@ -73,7 +77,7 @@ async def serve_turn(
         return
     session.turns += 1
     try:
-        await _serve(this, out)
+        await _serve(this, out, books)
         this.ending = _ending(this)
     except BrokenOff:
         this.ending = "upstream-error"
@@ -87,21 +91,29 @@ async def serve_turn(
         await turnover.close()
 
 
-async def _serve(this: Run, out: Outgoing) -> None:
-    session = this.session
+async def _serve(this: Run, out: Outgoing, books: Books) -> None:
     this.conversation = conversation_key(this.inbound, this.request)
     if this.request is None:
         await _relay_as_is(this)
         return
     this.reason = Reason.UNDECIDED
     this.turnover.streams = this.request.stream
-    state = session.state_of(this.conversation)
     try:
-        this.turn = turn = _turn(this, this.request)
-        this.signals = signals = read_signals(turn, state)
-        plan = await drive(run(turn, signals, this.means.parts.policy), this.turnover)
+        decision = _arrive(this, this.request, books)
+        arrival, foresight = decision.arrival, decision.foresight
+        plan = await drive(
+            run(
+                decision.turn,
+                arrival.signals,
+                foresight.prospect,
+                arrival.policy,
+                foresight.marker,
+                decision.reading,
+            ),
+            this.turnover,
+        )
         this.plan, this.reason = plan, plan.reason
-        this.plan = await carry_out(plan, this.turnover, lambda output: usage_for_client(state, turn, output))
+        this.plan = await carry_out(plan, this.turnover, lambda output: replace(foresight.told, output=output))
         this.reason = this.plan.reason
     except (BrokenOff, asyncio.CancelledError):
         raise
@@ -132,6 +144,39 @@ async def _relay_as_is(this: Run) -> None:
     await relay(call, request, this.turnover.transport(model.provider), this.turnover.out, this.codec)
 
 
+def _arrive(this: Run, request: ChatRequest, books: Books) -> Decision:
+    """What the turn is and what may be expected of it, before anything is asked."""
+    session, settings = this.session, this.means.parts.settings
+    memory = session.memory
+    turn = _turn(this, request)
+    past = memory.past(this.conversation)
+    this.signals = signals = read_signals(turn, past)
+    memory.remember(this.conversation, past_after(past, turn, signals))
+    models = (turn.verify,) if turn.draft is None else (turn.verify, turn.draft)
+    arrival = Arrival(
+        conversation=this.conversation,
+        at=this.started_at,
+        signals=signals,
+        outline=memory.outline(request.layout, models, this.started_at),
+        verify=turn.verify,
+        draft=turn.draft,
+        policy=this.means.parts.policy,
+        brief_tokens=settings.brief_tokens,
+    )
+    arrived = session.next_event()
+    this.decision = decision = Decision(
+        turn=turn,
+        arrival=arrival,
+        foresight=memory.arrive(arrival, books.prices),
+        reading=ObservedReading(),
+        epoch=session.epoch,
+        arrived=arrived,
+        config=this.means.parts.fingerprint,
+        priced=books.prices is not None,
+    )
+    return decision
+
+
 def _turn(this: Run, request: ChatRequest) -> Turn:
     parts, inbound = this.means.parts, this.inbound
     hints = hints_of(inbound)
@@ -160,6 +205,8 @@ def _turn(this: Run, request: ChatRequest) -> Turn:
         nonce=secrets.token_hex(8),
         draft_timeout=parts.settings.draft_timeout,
         auto_mode_local=parts.settings.claude_auto_mode == "local",
+        tools=parts.settings.tools,
+        brief_tokens=parts.settings.brief_tokens,
     )
 
 
@@ -179,51 +226,88 @@ def _book(this: Run, books: Books) -> None:
     findings: tuple[Finding, ...] = plan.findings if plan is not None else ()
     if this.reason is Reason.SAFEGUARDS:
         session.auto_mode_turns += 1
-    if this.turn is not None:
-        _learn(this, this.turn)
+    calls = tuple(this.turnover.calls)
+    alone, record = undecided(calls), None
+    decision = this.decision
+    if decision is not None:
+        facts = facts_of(decision.arrival, outcome, calls, _kind(decision, outcome), _answer_chars(this))
+        if any(call.marked for call in calls):
+            facts = facts_as_sent(facts, decision.foresight.marker)
+        alone = this.session.memory.finish(decision.arrival, facts, this.reason)
+        decision.finished = session.next_event()
+        record = decision.record(facts)
     parts = this.means.parts
     content = parts.settings.log_content
-    books.finish(
-        FinishedTurn(
-            id=this.id,
-            session_id=session.id,
-            conversation=this.conversation,
-            protocol=this.codec.name,
-            policy=parts.policy.name,
-            verify=this.turn.verify if this.turn else _served_model(this),
-            started_at=this.started_at,
-            latency_s=now - this.began,
-            ttfb_s=None if out.first_byte is None else out.first_byte - this.began,
-            status=out.status,
-            ending=this.ending,
-            reason=this.reason,
-            outcome=outcome,
-            findings=findings,
-            request=this.request,
-            signals=this.signals,
-            calls=tuple(this.turnover.calls),
-            answer_chars=len(plan.completion.text) if isinstance(plan, Answer) else _seen_chars(this),
-            request_body=this.inbound.body if content else None,
-            answer_body=out.kept if content else None,
+    finished = FinishedTurn(
+        id=this.id,
+        session_id=session.id,
+        conversation=this.conversation,
+        protocol=this.codec.name,
+        policy=parts.policy.name,
+        verify=decision.turn.verify if decision else _served_model(this),
+        draft=decision.turn.draft if decision else None,
+        started_at=this.started_at,
+        latency_s=now - this.began,
+        ttfb_s=None if out.first_byte is None else out.first_byte - this.began,
+        status=out.status,
+        ending=this.ending,
+        reason=this.reason,
+        outcome=outcome,
+        findings=findings,
+        request=this.request,
+        signals=this.signals,
+        calls=calls,
+        alone=alone,
+        decision=record,
+        request_body=this.inbound.body if content else None,
+        answer_body=out.kept if content else None,
+    )
+    books.finish(finished)
+    if decision is not None and parts.settings.keep_alive:
+        _keep_warm(this, decision, finished, books)
+
+
+def _keep_warm(this: Run, decision: Decision, finished: FinishedTurn, books: Books) -> None:
+    """Look after the cache the verify model has just read, until this conversation goes on."""
+    keepalive.end(this.session, this.conversation)
+    last = next((c for c in reversed(finished.calls) if c.role in ("direct", "verify") and not c.brief), None)
+    turn = decision.turn
+    if last is None or not last.complete or last.error is not None or not turn.own_calls or this.request is None:
+        return
+    outline = decision.arrival.outline
+    if outline.lifetime is None or decision.arrival.signals.auxiliary:
+        return
+    keepalive.begin(
+        keepalive.Waiting(
+            session=this.session,
+            means=this.means,
+            inbound=this.inbound,
+            codec=this.codec,
+            transport=this.turnover.transport(turn.verify.provider),
+            books=books,
+            verify=turn.verify,
+            outline=outline,
+            body=this.request.raw,
+            pause="tool-results" if last.stop_reason == "tool_use" else "user",
+            finished=finished,
         )
     )
 
 
-def _learn(this: Run, turn: Turn) -> None:
-    session = this.session
-    seen: Usage | None = None
-    extra = 0
-    for call in this.turnover.calls:
-        if call.role != "draft" and call.usage is not None:
-            seen, extra = call.usage, call.appended_chars
-    state: SessionState = session.state_of(this.conversation)
-    session.remember(this.conversation, after_turn(state, turn, seen, extra))
+def _kind(decision: Decision, outcome: Outcome) -> str | None:
+    """What the answer does, where it is known: of a draft that was looked at."""
+    seen = decision.reading.drafted
+    if outcome in (Outcome.SKIPPED, Outcome.ACCEPTED) and seen is not None:
+        return kind_of(seen.effect)
+    return None
+
+
+def _answer_chars(this: Run) -> int:
+    if isinstance(this.plan, Answer):
+        return len(this.plan.completion.text)
+    return sum(c.output_chars for c in this.turnover.calls if c.served)
 
 
 def _served_model(this: Run) -> Model:
     served = next((c for c in this.turnover.calls if c.served), None)
     return served.model if served else this.means.parts.verify_model("")
-
-
-def _seen_chars(this: Run) -> int:
-    return sum(c.output_chars for c in this.turnover.calls if c.served)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 
 from rlmc.config.load import Config, Entry
-from rlmc.config.schema import UPSTREAM_KEYS
+from rlmc.config.schema import TOOL_KEYS, UPSTREAM_KEYS
 from rlmc.ui.console import columns, paint
 
 
@@ -18,7 +18,7 @@ def settings_table(config: Config, width: int) -> list[str]:
         lines.append(bold_key)
         lines.extend(paint(line, "dim") for line in _wrapped(one.meaning, width))
     lines.append("")
-    also = ", ".join(key.name for key in UPSTREAM_KEYS)
+    also = ", ".join(key.name for key in (*UPSTREAM_KEYS, *TOOL_KEYS))
     lines.extend(paint(line, "dim") for line in _wrapped(f"For each provider also: {also}", width))
     return lines
 

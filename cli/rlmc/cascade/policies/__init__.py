@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from rlmc.cascade.policies import balanced, draft_only, paper, verify_only
+from rlmc.cascade.policies import balanced, careful, draft_only, economy, paper, verify_only
 from rlmc.cascade.policies.policy import Policy
 
-POLICIES: tuple[Policy, ...] = (balanced.POLICY, paper.POLICY, draft_only.POLICY, verify_only.POLICY)
+POLICIES: tuple[Policy, ...] = (
+    balanced.POLICY,
+    economy.POLICY,
+    careful.POLICY,
+    paper.POLICY,
+    draft_only.POLICY,
+    verify_only.POLICY,
+)
 NAMES: tuple[str, ...] = tuple(p.name for p in POLICIES)
 
 

@@ -1,51 +1,64 @@
-"""balanced (the default): drafts where they are known to do, the verify model wherever there is doubt.
+"""balanced (the default): drafts wherever a draft is expected to pay and may be served, the verify model elsewhere.
 
-Drafted: side calls of the client, and turns that follow reads, searches and planning. Direct: the first turn of a task,
-turns after an error, after edits or shell, with new images, and anything unsure. A long text draft, and one that ends a
-task of several tool calls, is shown to the verify model.
+Direct: the first turn of a task, turns after an error, with new images, and anything that is neither a side call nor a
+step in the middle of a task; unsafe calls always. The expected costs of skipping and of going direct decide the rest,
+both caches included; where a price is unknown, only turns after reads, searches and planning are drafted. A long text
+draft is shown to the verify model: on the whole prompt while its cache is warm, or on a compact context, whichever is
+expected to cost less; where neither beats a direct turn, it goes direct.
 """
 
 from __future__ import annotations
 
-from rlmc.cascade.effects import RELEASED
-from rlmc.cascade.policies.policy import Policy, Route
+from rlmc.cascade.economics import Prospect
+from rlmc.cascade.policies.policy import READS, WITH_EDITS, Policy, Route
+from rlmc.cascade.seen import Drafted
 from rlmc.cascade.signals import Signals
-from rlmc.domain.chat import Completion
 from rlmc.domain.turn import Reason
 
 LONG_DRAFT_CHARS = 1_500
-TERMINAL_RESULTS = 3
 
 
-def route(signals: Signals) -> Route:
+def route(policy: Policy, signals: Signals, prospect: Prospect) -> Route:
     if signals.auxiliary:
         return Route("skip", Reason.AUXILIARY)
-    if signals.first_turn:
+    if signals.first_turn and policy.first_turns == "task":
         return Route("direct", Reason.FIRST_TURN)
     if signals.media_now:
         return Route("direct", Reason.MEDIA)
-    if signals.errors:
+    if signals.errors and policy.error_gate:
         return Route("direct", Reason.AFTER_ERROR)
-    if signals.follows != "tool-results" or not signals.has_tools:
+    if not signals.has_tools or (signals.follows != "tool-results" and not signals.first_turn):
         return Route("direct", Reason.UNSURE)
-    if signals.previous_effect in RELEASED:
-        return Route("skip", Reason.AFTER_READ)
-    return Route("direct", Reason.AFTER_EDIT)
+    after_read = signals.previous_effect in READS
+    if not prospect.known:
+        return Route("skip", Reason.AFTER_READ) if after_read else Route("direct", Reason.UNSURE)
+    if not prospect.pays:
+        return Route("direct", Reason.UNPROFITABLE)
+    return Route("skip", Reason.AFTER_READ if after_read else Reason.AFTER_EDIT)
 
 
-def after_draft(signals: Signals, draft: Completion, route: Route) -> Route:
-    if signals.auxiliary or draft.tool_calls:
+def after_draft(_policy: Policy, signals: Signals, draft: Drafted, prospect: Prospect, route: Route) -> Route:
+    if signals.auxiliary or draft.calls:
         return route
-    if len(draft.text) >= LONG_DRAFT_CHARS:
-        return Route("verify", Reason.LONG_DRAFT)
-    if signals.tool_results >= TERMINAL_RESULTS:
-        return Route("verify", Reason.TERMINAL)
-    return route
+    return check(Reason.LONG_DRAFT, draft, prospect) if draft.chars >= LONG_DRAFT_CHARS else route
+
+
+def check(reason: Reason, draft: Drafted, prospect: Prospect) -> Route:
+    """The cheapest way to have a draft looked at. On an unknown price, the whole prompt: it is the surer look."""
+    whole = prospect.verification(draft.output) if prospect.warm else None
+    brief, direct = prospect.brief_verification(draft.output), prospect.answering(draft.output)
+    if brief is None or direct is None:
+        return Route("verify", reason)
+    if whole is not None and whole <= min(brief, direct):
+        return Route("verify", reason)
+    return Route("brief", reason) if brief < direct else Route("direct", Reason.UNPROFITABLE)
 
 
 POLICY = Policy(
     name="balanced",
-    meaning="drafts after reads, searches and plans; everything else direct; long drafts verified",
+    meaning="drafts where they are expected to pay; first turns, errors and unsafe calls direct; long texts verified",
     route=route,
     after_draft=after_draft,
+    releases=WITH_EDITS,
+    version=2,
 )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from rlmc.cascade.policies.policy import Policy, Route, keep_route
+from rlmc.cascade.economics import Prospect
+from rlmc.cascade.policies.policy import WITH_EDITS, Policy, Route, keep_route
 from rlmc.cascade.signals import Signals
 from rlmc.domain.turn import Reason
 
 
-def route(_signals: Signals) -> Route:
+def route(_policy: Policy, _signals: Signals, _prospect: Prospect) -> Route:
     return Route("skip", Reason.POLICY)
 
 
@@ -16,4 +17,6 @@ POLICY = Policy(
     meaning="the draft model answers every turn; what the gate refuses goes direct",
     route=route,
     after_draft=keep_route,
+    releases=WITH_EDITS,
+    first_turns="none",
 )

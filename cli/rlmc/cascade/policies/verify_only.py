@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from rlmc.cascade.economics import Prospect
 from rlmc.cascade.policies.policy import Policy, Route, keep_route
 from rlmc.cascade.signals import Signals
 from rlmc.domain.turn import Reason
 
 
-def route(_signals: Signals) -> Route:
+def route(_policy: Policy, _signals: Signals, _prospect: Prospect) -> Route:
     return Route("direct", Reason.POLICY)
 
 

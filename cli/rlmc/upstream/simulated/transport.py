@@ -26,7 +26,7 @@ from rlmc.upstream.simulated.misbehave import wrong_reply
 from rlmc.upstream.simulated.models import MODELS, Asked, BadOption, NoSuchModel, parse
 from rlmc.upstream.simulated.prompt import render
 from rlmc.upstream.simulated.thinking import check_thinking, think
-from rlmc.upstream.simulated.verdict import accepts, take_candidate
+from rlmc.upstream.simulated.verdict import accepts, brief_reply, take_candidate
 from rlmc.upstream.transport import Headers, UpstreamRequest
 
 _SLOW_SECONDS = 0.2
@@ -137,6 +137,8 @@ def _answer(body: Body, asked: Asked, account: Account, raw: bytes) -> Answer:
     client_body, candidate = take_candidate(body)
     if asked.fault is not None and asked.fault.where == "answer":
         reply = wrong_reply(asked.fault.name, client_body)
+    elif (judged := brief_reply(body, model.dissent // 2)) is not None:
+        reply = judged
     else:
         reply = next_step(client_body, thorough=model.thorough)
         if candidate and accepts(reply, candidate, read_conversation(client_body).task, model.dissent):

@@ -1,7 +1,8 @@
 """Accept or act: how a simulated verify model treats another model's candidate.
 
 It lets a candidate stand when it would do the same itself, or when both have come to a text and the candidate is a
-plausible one; of those it still turns a fixed share down, picked by a hash, because real verifiers disagree too.
+plausible one; of those it still turns a fixed share down, picked by a hash, because real verifiers disagree too. Asked
+on a compact context it has no conversation to act in, so there a hash alone decides.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ from rlmc.upstream.simulated.agent import Reply
 from rlmc.upstream.simulated.body import Block, Body, Message
 
 _WORD = re.compile(r"\bACCEPT-[0-9a-f]{16}\b")
+_NONCE = re.compile(r"[0-9a-f]{16}")
 _OFFER = re.compile(r"untrusted candidate", re.IGNORECASE)
+_BRIEF = "candidate check"
 _PLAUSIBLE_CHARS = 40
 
 
@@ -42,6 +45,21 @@ def take_candidate(body: Body) -> tuple[Body, Candidate | None]:
     rest: list[Block] = blocks[:-1]
     messages = [*body.messages[:-1], *([Message("user", rest)] if rest else [])]
     return msgspec.structs.replace(body, messages=messages), _read(word.group(), text)
+
+
+def brief_reply(body: Body, dissent: int) -> Reply | None:
+    """The answer to a question on a compact context; None when this is none. `dissent` is in percent."""
+    instruction = body.system if isinstance(body.system, str) else "".join(b.get("text", "") for b in body.system or [])
+    if body.tools or _BRIEF not in instruction[:200]:
+        return None
+    blocks = body.messages[-1].blocks()
+    text = str(blocks[-1].get("text", "")) if blocks else ""
+    word = _WORD.search(text)
+    if word is None:
+        return None
+    # The word differs each time, so it may not decide.
+    drawn = hashlib.blake2b(_NONCE.sub("", text).encode(), digest_size=8).digest()
+    return Reply(word.group() if int.from_bytes(drawn) % 100 >= dissent else "REJECT")
 
 
 def accepts(own: Reply, candidate: Candidate, task: str, dissent: int) -> bool:

@@ -1,0 +1,67 @@
+"""What a known tool is for, by its exact name. A tool that is not listed is nobody's: it is unsafe.
+
+Names are those of Claude Code, opencode, Codex and qwen-code, clients whose tools were looked at one by one.
+"""
+
+from __future__ import annotations
+
+from rlmc.domain.effect import Effect
+
+SHELLS = frozenset(
+    {
+        *("Bash", "bash"),
+        *("exec_command", "shell", "shell_command"),  # Codex
+        "run_shell_command",  # qwen-code
+    }
+)
+"""Tools that run a command: what they do is read from it."""
+
+TOOLS: dict[str, Effect] = {
+    # files and searches
+    "Read": Effect.READ,
+    "Grep": Effect.READ,
+    "Glob": Effect.READ,
+    "LS": Effect.READ,
+    "NotebookRead": Effect.READ,
+    "ToolSearch": Effect.READ,
+    "ListAgents": Effect.READ,
+    "BashOutput": Effect.READ,
+    "TaskOutput": Effect.READ,
+    "read": Effect.READ,
+    "grep": Effect.READ,
+    "glob": Effect.READ,
+    "list": Effect.READ,
+    "read_file": Effect.READ,
+    "read_many_files": Effect.READ,
+    "list_directory": Effect.READ,
+    "list_dir": Effect.READ,
+    "grep_search": Effect.READ,
+    "grep_files": Effect.READ,
+    "search_file_content": Effect.READ,
+    "tool_search": Effect.READ,
+    "view_image": Effect.READ,
+    # the agent's own list of things to do
+    "TodoWrite": Effect.PLAN,
+    "TodoRead": Effect.PLAN,
+    "TaskCreate": Effect.PLAN,
+    "TaskUpdate": Effect.PLAN,
+    "TaskList": Effect.PLAN,
+    "TaskGet": Effect.PLAN,
+    "todowrite": Effect.PLAN,
+    "todoread": Effect.PLAN,
+    "todo_write": Effect.PLAN,
+    "update_plan": Effect.PLAN,
+    # the workspace
+    "Edit": Effect.EDIT,
+    "MultiEdit": Effect.EDIT,
+    "Write": Effect.EDIT,
+    "NotebookEdit": Effect.EDIT,
+    "edit": Effect.EDIT,
+    "multiedit": Effect.EDIT,
+    "write": Effect.EDIT,
+    "patch": Effect.EDIT,
+    "apply_patch": Effect.EDIT,
+    "replace": Effect.EDIT,
+    "write_file": Effect.EDIT,
+    "notebook_edit": Effect.EDIT,
+}

@@ -1,0 +1,191 @@
+"""What a conversation shows of a file: its reads, writes and edits replayed in order.
+
+Rule: what is said to be known is what the file was when the conversation last showed it. Where an edit does not fit
+what is known, or its effect on it cannot be told, all that was known is given up rather than guessed on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from rlmc.cascade.gate import numbered
+from rlmc.cascade.gate.file_calls import HARMLESS, Edit, Read, Replacement, Write, file_call, plain_path
+from rlmc.cascade.gate.history import Event, Exchange, events, exchanges
+from rlmc.domain.chat import ChatRequest, ToolResult
+
+# Clients cut lines of this length, each in its own way.
+_LONGEST_LINE = 2000
+# Claude Code answers so in place of lines it has shown before.
+_UNCHANGED = "File unchanged"
+_BY_HAND = "user modified"
+_BEGINNING = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Consecutive lines of a file; `first` is the number of the first."""
+
+    first: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class SeenFile:
+    """What is known of a file that was read, written or edited: stretches of it, none touching the next.
+
+    `last` is the number of the file's last line, None where it was not shown. `possibly_stale` is true when something
+    ran since that may have changed the file.
+    """
+
+    stretches: tuple[Stretch, ...]
+    last: int | None
+    possibly_stale: bool = False
+
+    @property
+    def whole(self) -> str | None:
+        """The file's text, if all of it is known."""
+        if len(self.stretches) != 1 or self.stretches[0].first != 1:
+            return None
+        text = self.stretches[0].text
+        return text if text.count("\n") + 1 == self.last else None
+
+    def occurrences(self, text: str) -> int:
+        """How often a text occurs in what is known, overlaps counted; 2 for any more than one."""
+        count = 0
+        for stretch in self.stretches:
+            at = stretch.text.find(text)
+            while at >= 0 and count < 2:
+                count += 1
+                at = stretch.text.find(text, at + 1)
+        return count
+
+    def holds(self, text: str) -> bool:
+        return any(text in stretch.text for stretch in self.stretches)
+
+
+# A file of which all that is known is that it exists.
+_NOTHING_KNOWN = SeenFile((), None, possibly_stale=True)
+
+
+def seen_file(request: ChatRequest, path: str) -> SeenFile | None:
+    """What the conversation shows of the file; None when it was never read, written or edited."""
+    path = plain_path(path)
+    file: SeenFile | None = None
+    for event in events(request.messages):
+        file = _after(file, event, path)
+    return file
+
+
+def seen_paths(request: ChatRequest) -> frozenset[str]:
+    """All files that were read, written or edited."""
+    found = set()
+    for exchange in exchanges(request.messages):
+        asked = file_call(exchange.call) if exchange.succeeded else None
+        if asked is not None:
+            found.add(asked.path)
+    return frozenset(found)
+
+
+def written(content: str) -> SeenFile:
+    """A file just written whole."""
+    return SeenFile((Stretch(1, content),), content.count("\n") + 1)
+
+
+def edited(file: SeenFile, edit: Edit) -> SeenFile:
+    """The file after an edit that went through."""
+    for replacement in edit.replacements:
+        if not replacement.old:
+            # Edit tools take this for the wish to make a file of the new text.
+            file = written(replacement.new)
+        elif file.whole is not None:
+            file = _in_whole(file, file.whole, replacement, edit.takes_line)
+        else:
+            file = _in_part(file, replacement, edit.takes_line)
+    return file
+
+
+def _after(file: SeenFile | None, event: Event, path: str) -> SeenFile | None:
+    if not isinstance(event, Exchange):
+        # Claude Code tells of changes made by the user or a formatter.
+        return _NOTHING_KNOWN if file is not None and f"{path} was modified" in event.text else file
+    asked = file_call(event.call)
+    if asked is None:
+        stale = file is not None and event.call.name not in HARMLESS
+        return replace(file, possibly_stale=True) if file is not None and stale else file
+    if asked.path != path or event.failed:
+        return file
+    result = event.result
+    if isinstance(asked, Read):
+        return _looked(file, result, asked.limit) if result is not None else file
+    if result is None or _BY_HAND in result.text[:_BEGINNING]:
+        return _NOTHING_KNOWN
+    return written(asked.content) if isinstance(asked, Write) else edited(file or _NOTHING_KNOWN, asked)
+
+
+def _looked(before: SeenFile | None, result: ToolResult, limit: int | None) -> SeenFile:
+    """After a read: what it shows, and of what was known before the lines it does not reach."""
+    listing = numbered.parse(result.text, limit)
+    if listing is None:
+        known = before is not None and result.text.startswith(_UNCHANGED)
+        return replace(before, possibly_stale=False) if before is not None and known else _NOTHING_KNOWN
+    # A line cut short is as good as one not shown.
+    lines = {listing.first + n: line for n, line in enumerate(listing.lines) if len(line) < _LONGEST_LINE}
+    kept = _still_true(before, lines, listing) if before is not None else {}
+    last = listing.last if listing.ended else before.last if before is not None and kept else None
+    stale = before is not None and before.possibly_stale and not kept.keys() <= lines.keys()
+    return SeenFile(_stretches(kept | lines), last, stale)
+
+
+def _still_true(before: SeenFile, lines: dict[int, str], listing: numbered.Listing) -> dict[int, str]:
+    """The lines known before, unless the file is not what it was then."""
+    kept = {s.first + n: line for s in before.stretches for n, line in enumerate(s.text.split("\n"))}
+    changed = any(lines.get(n, line) != line for n, line in kept.items())
+    longer = listing.last > (before.last or listing.last)
+    shorter = listing.ended and max(before.last or 0, max(kept, default=0)) > listing.last
+    return {} if changed or longer or shorter else kept
+
+
+def _stretches(lines: dict[int, str]) -> tuple[Stretch, ...]:
+    runs: list[tuple[int, list[str]]] = []
+    for number in sorted(lines):
+        if runs and number == runs[-1][0] + len(runs[-1][1]):
+            runs[-1][1].append(lines[number])
+        else:
+            runs.append((number, [lines[number]]))
+    return tuple(Stretch(first, "\n".join(run)) for first, run in runs)
+
+
+def _in_whole(file: SeenFile, text: str, wanted: Replacement, takes_line: bool) -> SeenFile:
+    count = text.count(wanted.old)
+    if count == 0 or (count > 1 and not wanted.everywhere):
+        return _NOTHING_KNOWN
+    changed = _replaced(text, wanted, takes_line)
+    return SeenFile((Stretch(1, changed),), changed.count("\n") + 1, file.possibly_stale)
+
+
+def _in_part(file: SeenFile, wanted: Replacement, takes_line: bool) -> SeenFile:
+    """Where only parts are known, an edit outside of them may move or cut them in ways that cannot be seen."""
+    hits = [n for n, stretch in enumerate(file.stretches) if wanted.old in stretch.text]
+    if wanted.everywhere:
+        if "\n" in wanted.old or "\n" in wanted.new or not wanted.new:
+            return _NOTHING_KNOWN
+        changed = (replace(s, text=_replaced(s.text, wanted, takes_line)) for s in file.stretches)
+        return replace(file, stretches=tuple(changed))
+    if len(hits) != 1 or file.stretches[hits[0]].text.count(wanted.old) != 1:
+        return _NOTHING_KNOWN
+    stretch = file.stretches[hits[0]]
+    if not wanted.new and stretch.text.endswith(wanted.old):
+        # The line break behind it may have gone too, and with it the next line would have come up.
+        return _NOTHING_KNOWN
+    text = _replaced(stretch.text, wanted, takes_line)
+    more = text.count("\n") - stretch.text.count("\n")
+    moved = (replace(s, first=s.first + more) for s in file.stretches[hits[0] + 1 :])
+    stretches = (*file.stretches[: hits[0]], replace(stretch, text=text), *moved)
+    return replace(file, stretches=stretches, last=None if file.last is None else file.last + more)
+
+
+def _replaced(text: str, wanted: Replacement, takes_line: bool) -> str:
+    old = wanted.old
+    if takes_line and not wanted.new and not old.endswith("\n") and f"{old}\n" in text:
+        old = f"{old}\n"
+    return text.replace(old, wanted.new, -1 if wanted.everywhere else 1)

@@ -1,0 +1,26 @@
+"""The user's own words among what a client says in the user's name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rlmc.domain.chat import Message, Text, ToolResult
+
+# Texts a client puts into the user's mouth.
+_NOT_THE_USER = ("<system-reminder>", "[SYSTEM NOTIFICATION", "<task-notification>", "<local-command")
+
+
+def user_words(message: Message) -> str:
+    """What the user says in a message; empty for anything but words of the user's own."""
+    if message.role != "user":
+        return ""
+    texts = (p.text for p in message.parts if isinstance(p, Text))
+    return "\n".join(t for t in texts if t.strip() and not t.lstrip().startswith(_NOT_THE_USER))
+
+
+def current_task(messages: Sequence[Message]) -> Sequence[Message]:
+    """The messages since the user last spoke. Words that come along with tool results are mostly the client's."""
+    for n in range(len(messages) - 1, -1, -1):
+        if user_words(messages[n]) and not any(isinstance(p, ToolResult) for p in messages[n].parts):
+            return messages[n:]
+    return messages

@@ -1,0 +1,104 @@
+"""What the ledger keeps of a decision: enough to make it again without the conversation, and nothing of its content."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from rlmc.cascade.session import Arrival, Foresight
+from rlmc.domain.chat import Usage
+from rlmc.domain.outline import Outline
+from rlmc.domain.turn import Outcome, Turn
+from rlmc.pricing.baseline import Alone, Shadows, TurnFacts
+from rlmc.server.books import billed_usage
+from rlmc.server.calls import Call
+from rlmc.server.observed import ObservedReading
+
+FORMAT = 1
+
+
+@dataclass(slots=True)
+class Decision:
+    """A turn's, as it goes along. `arrived` and `finished` are its places in the session's order of events."""
+
+    turn: Turn
+    arrival: Arrival
+    foresight: Foresight
+    reading: ObservedReading
+    epoch: str
+    arrived: int
+    config: str
+    priced: bool
+    finished: int = 0
+
+    def record(self, facts: TurnFacts) -> dict[str, Any]:
+        turn = self.turn
+        return {
+            "format": FORMAT,
+            "epoch": self.epoch,
+            "events": [self.arrived, self.finished],
+            "mono_s": round(time.monotonic(), 6),
+            "policy_version": self.arrival.policy.version,
+            "config": self.config,
+            "decided_with_prices": self.priced,
+            "setup": {
+                "verify": [turn.verify.provider, turn.verify.name],
+                "draft": None if turn.draft is None else [turn.draft.provider, turn.draft.name],
+                "verify_context": turn.verify_context,
+                "draft_context": turn.draft_abilities.context,
+                "draft_media": turn.draft_abilities.media,
+                "draft_block": None if turn.draft_block is None else turn.draft_block.value,
+                "own_calls": turn.own_calls,
+                "draft_timeout": turn.draft_timeout,
+                "auto_mode_local": turn.auto_mode_local,
+                "brief_tokens": turn.brief_tokens,
+            },
+            "outline": write_outline(self.arrival.outline),
+            "marker": self.foresight.marker,
+            "foresight": self.foresight.record(),
+            "seen": self.reading.record(),
+            "kind": facts.kind,
+            "answer_chars": facts.answer_chars,
+            "draws": {"nonce": turn.nonce},
+            # Nothing latches or breaks yet; a later version that does says so here.
+            "controller": None,
+        }
+
+
+def write_outline(outline: Outline) -> dict[str, Any]:
+    places = [[p.key.hex(), p.block, p.position, p.size, p.mark] for p in outline.places]
+    return {"places": places, "markers": outline.markers}
+
+
+def facts_of(
+    arrival: Arrival, outcome: Outcome, calls: tuple[Call, ...], kind: str | None, answer_chars: int
+) -> TurnFacts:
+    """The finished turn as the books need it. Brief verifications leave the conversation's caches alone."""
+    verify = [c for c in calls if c.role in ("verify", "direct") and not c.brief and c.sent]
+    drafts = [c for c in calls if c.role == "draft" and c.sent]
+    usages = [billed_usage(c) for c in verify]
+    draft = billed_usage(drafts[-1]) if drafts else (None, False)
+    outline = arrival.outline
+    return TurnFacts(
+        at=arrival.at,
+        outcome=outcome,
+        verify=arrival.verify,
+        draft_model=arrival.draft,
+        outline=outline,
+        verify_calls=tuple(usage for usage, _ in usages),
+        asked_draft=bool(drafts),
+        draft=draft[0],
+        appended_chars=max((c.appended_chars for c in verify), default=0),
+        kind=kind,
+        answer_chars=answer_chars,
+        measured=not any(estimated for _, estimated in usages),
+        brief_prompt=sum(usage.prompt for c in calls if c.brief and (usage := billed_usage(c)[0]) is not None),
+    )
+
+
+def undecided(calls: tuple[Call, ...]) -> Shadows:
+    """Of a turn that was passed on as it came: what was measured is the baseline."""
+    verify = [c for c in calls if c.role != "draft"]
+    usage, estimated = billed_usage(verify[-1]) if verify else (Usage(), False)
+    return Shadows(Alone(usage, estimated or usage is None), Alone(None, True))

@@ -1,0 +1,141 @@
+"""Keeps the verify model's cache of a waiting conversation warm, where that is expected to pay and the user wants it.
+
+Rule: off unless `keep-alive` is set; only while the run that owns the session lives; never with a subscription login;
+every ping is a call in the books, on the turn it follows. A conversation's next turn ends its pings.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+
+from rlmc.domain.layout import Lifetime
+from rlmc.domain.outline import Outline
+from rlmc.domain.turn import Model
+from rlmc.errors import UpstreamError, WireError
+from rlmc.pricing.gaps import Pause
+from rlmc.pricing.keepalive import due_seconds, pays
+from rlmc.server.books import Books, FinishedTurn, billed_usage
+from rlmc.server.calls import Call
+from rlmc.server.ingress import Inbound
+from rlmc.server.requests import uncompressed, verify_request
+from rlmc.server.sessions import Means, Session
+from rlmc.upstream.transport import Transport
+from rlmc.wire.codec import Codec
+
+log = logging.getLogger("rlmc.keepalive")
+
+_MOST_CONVERSATIONS = 8
+_MOST_PINGS = 24
+_ANSWER_SECONDS = 60.0
+_MOST_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A conversation whose last turn has read the verify model's cache. `body` is the request as it was sent."""
+
+    session: Session
+    means: Means
+    inbound: Inbound
+    codec: Codec
+    transport: Transport
+    books: Books
+    verify: Model
+    outline: Outline
+    body: bytes
+    pause: Pause
+    finished: FinishedTurn
+
+    @property
+    def lifetime(self) -> Lifetime:
+        return self.outline.lifetime or "5m"
+
+
+def begin(waiting: Waiting, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
+    """Start looking after the conversation; what was looked after before is let go."""
+    session = waiting.session
+    end(session, waiting.finished.conversation)
+    while len(session.kept_warm) >= _MOST_CONVERSATIONS:
+        end(session, next(iter(session.kept_warm)))
+    task = asyncio.create_task(_keep(waiting, sleep))
+    session.kept_warm[waiting.finished.conversation] = task
+
+
+def end(session: Session, conversation: str) -> None:
+    task = session.kept_warm.pop(conversation, None)
+    if task is not None:
+        task.cancel()
+
+
+def end_all(session: Session) -> None:
+    for conversation in list(session.kept_warm):
+        end(session, conversation)
+
+
+async def _keep(waiting: Waiting, sleep: Callable[[float], Awaitable[None]]) -> None:
+    used = time.monotonic()
+    finished = waiting.finished
+    try:
+        for _ in range(_MOST_PINGS):
+            due = due_seconds(waiting.lifetime)
+            await sleep(due)
+            idle = max(due, time.monotonic() - used)
+            prices = waiting.books.prices
+            price = None
+            if prices is not None:
+                prompt = waiting.finished.alone.verify.usage
+                tokens = prompt.prompt if prompt is not None else 0
+                price = prices.lookup(waiting.verify, waiting.finished.started_at, tokens)
+            if waiting.session.attached == 0 or not pays(waiting.pause, waiting.lifetime, idle, price):
+                return
+            call = await _ping(waiting)
+            if call is None:
+                return
+            if call.error is None and call.complete:
+                waiting.session.memory.refresh(waiting.verify, waiting.outline, call.started_at)
+                call.event = waiting.session.next_event()
+            finished = replace(finished, calls=(*finished.calls, call))
+            waiting.books.finish(finished)
+            if call.error is not None:
+                return
+    except asyncio.CancelledError:
+        raise
+    except Exception:
+        log.exception("a cache could not be kept warm")
+
+
+async def _ping(waiting: Waiting) -> Call | None:
+    """The call and its bill; None when this request has no form that only warms the cache."""
+    codec = waiting.codec
+    try:
+        body = codec.prewarm_body(waiting.body)
+        request = verify_request(waiting.means, waiting.inbound, codec, waiting.verify, body)
+    except WireError:
+        return None
+    call = Call("keepalive", waiting.verify)
+    answer = bytearray()
+    try:
+        async with asyncio.timeout(_ANSWER_SECONDS):
+            response = await call.send(waiting.transport, uncompressed(request))
+            async for chunk in call.chunks():
+                answer += chunk
+                if len(answer) > _MOST_BYTES:
+                    break
+        if response.status != 200:
+            call.fail(f"status: {response.status}")
+        else:
+            completion = codec.decode_completion(bytes(answer))
+            call.usage, call.stop_reason, call.complete = completion.usage, completion.stop_reason, True
+    except TimeoutError:
+        call.fail("timeout")
+    except (UpstreamError, WireError) as error:
+        call.fail(error.kind if isinstance(error, UpstreamError) else "wire")
+    finally:
+        await call.close()
+    usage, _ = billed_usage(call)
+    log.info("kept a cache warm: %s read %s tokens", waiting.verify, None if usage is None else usage.cache_read)
+    return call
