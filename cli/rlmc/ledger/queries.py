@@ -7,12 +7,12 @@ what to do. Rows come in the order of time, streamed: a year of turns needs no m
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from itertools import groupby
+from itertools import groupby, takewhile
 from operator import itemgetter
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from rlmc.errors import LedgerError
 from rlmc.ledger.files import BUSY_MS, is_broken
@@ -20,7 +20,8 @@ from rlmc.ledger.schema import VERSION, NewerLedger, NotALedger, version_of
 
 
 class CallRow(NamedTuple):
-    """One model call. Token classes are 0 where `measured` is false; `cost` is None when unknown."""
+    """One model call. Token classes are 0 where `measured` is false; `cost` is None when unknown. `brief` is a
+    verification on a compact context."""
 
     role: str
     provider: str
@@ -36,6 +37,7 @@ class CallRow(NamedTuple):
     measured: bool
     estimated: bool
     cost: int | None
+    brief: bool
 
     @property
     def prompt(self) -> int:
@@ -43,7 +45,9 @@ class CallRow(NamedTuple):
 
 
 class TurnRow(NamedTuple):
-    """One turn with what its session adds to it."""
+    """One turn with what its session adds to it. How far an estimated baseline may be off: `baseline_bias` adds up over
+    turns, of `baseline_noise` the root is taken of the sum. `draft_only` is what the draft model alone would have
+    cost, None where that is unknown or there is no draft model."""
 
     id: str
     session: str
@@ -52,6 +56,7 @@ class TurnRow(NamedTuple):
     directory: str | None
     simulated: bool
     started_at: int
+    request_class: str
     served_model: str
     outcome: str
     reason: str
@@ -59,6 +64,9 @@ class TurnRow(NamedTuple):
     latency_ms: float
     baseline: int | None
     baseline_estimated: bool
+    baseline_bias: float
+    baseline_noise: float
+    draft_only: int | None
     calls: tuple[CallRow, ...]
 
 
@@ -79,21 +87,27 @@ class SessionRow(NamedTuple):
 
 _TURNS = """
     SELECT t.id, t.session_id, s.name, coalesce(s.client, ''), s.directory, coalesce(s.simulated, 0), t.started_at,
-        t.served_model, t.outcome, t.reason, t.ending, t.latency_ms, t.baseline, t.baseline_estimated,
+        t.request_class, t.served_model, t.outcome, t.reason, t.ending, t.latency_ms, t.baseline, t.baseline_estimated,
+        t.baseline_bias, t.baseline_noise, t.draft_only,
         c.role, c.provider, c.model, c.served, c.latency_ms, coalesce(c.input, 0), coalesce(c.cache_read, 0),
         coalesce(c.cache_write_5m, 0), coalesce(c.cache_write_1h, 0), coalesce(c.output, 0), coalesce(c.thinking, 0),
-        c.input IS NOT NULL, c.usage_estimated, c.cost
+        c.input IS NOT NULL, c.usage_estimated, c.cost, c.brief
     FROM turns t
     LEFT JOIN sessions s ON s.id = t.session_id
     LEFT JOIN calls c ON c.turn_id = t.id
 """
 _ORDER = " ORDER BY t.started_at, t.id, c.seq"
-_TURN_COLUMNS = 14
+_TURN_COLUMNS = 18
 _SESSIONS = """
     SELECT id, started_at, ended_at, client, name, directory, policy, simulated, requests,
         (SELECT count(*) FROM turns WHERE turns.session_id = sessions.id)
     FROM sessions
 """
+_NEIGHBOURS = {
+    "turn": "SELECT (SELECT max(id) FROM turns WHERE id < ?), (SELECT min(id) FROM turns WHERE id > ?)",
+    "session": "SELECT (SELECT max(id) FROM sessions WHERE id < ?), (SELECT min(id) FROM sessions WHERE id > ?)",
+}
+_NEWEST_FIRST = " ORDER BY started_at DESC, id DESC"
 _FOREVER = 2**63 - 1
 
 
@@ -130,27 +144,61 @@ class LedgerReader:
     def turns(self, since: int | None = None, until: int | None = None) -> Iterator[TurnRow]:
         """Turns that started at or after `since` and before `until` (unix microseconds)."""
         where = " WHERE t.started_at >= ? AND t.started_at < ?"
-        return self._turns(where, (0 if since is None else since, _FOREVER if until is None else until))
+        return self._turns(where, _between(since, until))
 
     def session_turns(self, session: str) -> Iterator[TurnRow]:
         return self._turns(" WHERE t.session_id = ?", (session,))
 
+    def turn(self, id: str) -> TurnRow | None:
+        return next(self._turns(" WHERE t.id = ?", (id,)), None)
+
+    def last_turn(self) -> TurnRow | None:
+        newest = " WHERE t.id = (SELECT id FROM turns ORDER BY started_at DESC, id DESC LIMIT 1)"
+        return next(self._turns(newest, ()), None)
+
+    def find_turns(self, text: str, limit: int) -> list[TurnRow]:
+        """The turn with this id; else those whose id begins so, in the order of time and no more than `limit`."""
+        exact = self.turn(text)
+        if exact is not None:
+            return [exact]
+        some = " WHERE t.id IN (SELECT id FROM turns WHERE id LIKE ? ESCAPE '\\' ORDER BY started_at, id LIMIT ?)"
+        return list(self._turns(some, (_beginning(text), limit)))
+
+    def turns_of_sessions(self, since: int | None = None, until: int | None = None) -> Iterator[TurnRow]:
+        """All turns of the sessions that `sessions` gives, and of those whose row was lost."""
+        begun = "t.session_id IN (SELECT id FROM sessions WHERE started_at >= ? AND started_at < ?)"
+        active = "t.session_id IN (SELECT session_id FROM turns WHERE started_at >= ? AND started_at < ?)"
+        return self._turns(f" WHERE {begun} OR {active}", _between(since, until) * 2)
+
+    def shortest(self, kind: Literal["turn", "session"], ids: Iterable[str]) -> int:
+        """How many characters tell each of these ids from every other id of its kind there is."""
+        pairs = ((id, other) for id in ids for row in self._rows(_NEIGHBOURS[kind], (id, id)) for other in row if other)
+        return max((_alike(id, other) + 1 for id, other in pairs), default=1)
+
     def has_turns(self, since: int, until: int | None = None) -> bool:
         sql = "SELECT 1 FROM turns WHERE started_at >= ? AND started_at < ? LIMIT 1"
-        return any(True for _ in self._rows(sql, (since, _FOREVER if until is None else until)))
+        return any(True for _ in self._rows(sql, _between(since, until)))
+
+    def sessions(self, since: int | None = None, until: int | None = None) -> Iterator[SessionRow]:
+        """Sessions that began in this time or have turns in it, newest first."""
+        active = "id IN (SELECT session_id FROM turns WHERE started_at >= ? AND started_at < ?)"
+        where = f" WHERE started_at >= ? AND started_at < ? OR {active}"
+        return self._sessions(where + _NEWEST_FIRST, _between(since, until) * 2)
 
     def last_session(self) -> SessionRow | None:
-        return next(self._sessions(" ORDER BY started_at DESC, id DESC LIMIT 1", ()), None)
+        return next(self._sessions(f"{_NEWEST_FIRST} LIMIT 1", ()), None)
 
     def find_sessions(self, text: str) -> list[SessionRow]:
         """The session with this id; else those of this name; else those whose id begins so. Newest first."""
-        order = " ORDER BY started_at DESC, id DESC"
-        prefix = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
-        for where, value in (("id = ?", text), ("name = ?", text), ("id LIKE ? ESCAPE '\\'", prefix)):
-            found = list(self._sessions(f" WHERE {where}{order}", (value,)))
+        for where, value in (("id = ?", text), ("name = ?", text), ("id LIKE ? ESCAPE '\\'", _beginning(text))):
+            found = list(self._sessions(f" WHERE {where}{_NEWEST_FIRST}", (value,)))
             if found:
                 return found
         return []
+
+    def rows(self, sql: str, values: tuple[object, ...]) -> Iterator[tuple[Any, ...]]:
+        """For readers of their own beside this one: plain rows, with the same errors."""
+        return self._rows(sql, values)
 
     def _turns(self, where: str, values: tuple[object, ...]) -> Iterator[TurnRow]:
         rows = self._rows(_TURNS + where + _ORDER, values)
@@ -167,6 +215,20 @@ class LedgerReader:
             return
         with _explained(self._path):
             yield from self._db.execute(sql, values)
+
+
+def _between(since: int | None, until: int | None) -> tuple[int, int]:
+    return 0 if since is None else since, _FOREVER if until is None else until
+
+
+def _beginning(text: str) -> str:
+    """A pattern for what begins with this text."""
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+
+
+def _alike(one: str, other: str) -> int:
+    """How many characters both begin with."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
 
 
 @contextmanager

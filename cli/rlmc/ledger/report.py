@@ -6,6 +6,7 @@ saving between two bounds is a bound or unknown (`Saving`). Simulated turns are 
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -13,7 +14,9 @@ from typing import Literal
 
 from rlmc.domain.money import Picodollars
 from rlmc.domain.turn import Outcome, Reason
-from rlmc.ledger.queries import CallRow, TurnRow
+from rlmc.ledger.queries import CallRow, SessionRow, TurnRow
+
+_SURE = 1.96  # standard deviations to either side that hold 95 %
 
 Grouping = Literal["session", "day", "model", "outcome", "client", "project"]
 
@@ -94,6 +97,9 @@ class SavingsReport:
     """The account of some turns. `first_at` and `session_name` are the first turn's. Latencies are those of turns that
     came to a proper end.
 
+    Every call is one of `draft` or `verify`. Of these, `wasted` are drafts nobody got, `brief` verifications on a
+    compact context, `keepalive` calls that only kept a cache warm. `draft_only` is what the draft model alone would
+    have cost.
     `baseline_latency` is what turns would have taken without rlmc, judged by the direct calls. `unpriced` counts calls
     of which the tokens are known but not the price, by model; `unmeasured` calls that sent no usage at all.
     """
@@ -106,9 +112,14 @@ class SavingsReport:
     paid: Amount = field(default_factory=Amount)
     baseline: Amount = field(default_factory=Amount)
     baseline_estimated: int = 0
+    baseline_bias: float = 0.0
+    baseline_noise: float = 0.0
+    draft_only: Amount = field(default_factory=Amount)
     draft: Side = field(default_factory=Side)
     verify: Side = field(default_factory=Side)
     wasted: Side = field(default_factory=Side)
+    brief: Side = field(default_factory=Side)
+    keepalive: Side = field(default_factory=Side)
     latency: Latencies = field(default_factory=Latencies)
     latency_by_outcome: dict[str, Latencies] = field(default_factory=dict)
     baseline_latency: Latencies = field(default_factory=Latencies)
@@ -118,6 +129,11 @@ class SavingsReport:
     audits: int = 0
     unfinished: int = 0
     simulated: bool = False
+
+    @property
+    def half_width(self) -> Picodollars:
+        """How far the baseline may be off to either side, at 95 %: what is biased adds up, what is noise evens out."""
+        return round(self.baseline_bias + _SURE * math.sqrt(self.baseline_noise))
 
     @property
     def saving(self) -> Saving:
@@ -162,6 +178,9 @@ class SavingsReport:
         self.reasons[turn.reason] += 1
         self.baseline.add(turn.baseline)
         self.baseline_estimated += bool(turn.baseline_estimated)
+        self.baseline_bias += turn.baseline_bias
+        self.baseline_noise += turn.baseline_noise
+        self.draft_only.add(turn.draft_only)
         if turn.ending == "complete":
             self.latency.values.append(turn.latency_ms)
             self.latency_by_outcome.setdefault(turn.outcome, Latencies()).values.append(turn.latency_ms)
@@ -184,8 +203,46 @@ class SavingsReport:
                 self.wasted.add(call)
         else:
             self.verify.add(call)
+        if call.brief:
+            self.brief.add(call)
+        if call.role == "keepalive":
+            self.keepalive.add(call)
         if call.role == "direct" and call.served and turn.ending == "complete":
             self.baseline_latency.values.append(call.latency_ms)
+
+
+@dataclass(frozen=True, slots=True)
+class SessionAccount:
+    """A session and its whole account, also where only some of its turns were asked for: a saving belongs to all."""
+
+    session: SessionRow
+    report: SavingsReport
+
+
+def by_session(sessions: Iterable[SessionRow], turns: Iterable[TurnRow]) -> list[SessionAccount]:
+    """Newest first. Turns whose session is not among these make one of their own: its row was lost."""
+    found = {row.id: SessionAccount(row, SavingsReport()) for row in sessions}
+    for turn in turns:
+        known = found.get(turn.session)
+        if known is None:
+            known = found[turn.session] = SessionAccount(_lost(turn), SavingsReport())
+        known.report.add(turn)
+    return sorted(found.values(), key=lambda one: (one.session.started_at, one.session.id), reverse=True)
+
+
+def _lost(turn: TurnRow) -> SessionRow:
+    return SessionRow(
+        id=turn.session,
+        started_at=turn.started_at,
+        ended_at=None,
+        client=turn.client,
+        name=turn.session_name,
+        directory=turn.directory,
+        policy="",
+        simulated=turn.simulated,
+        requests=None,
+        turns=0,
+    )
 
 
 @dataclass(frozen=True, slots=True)

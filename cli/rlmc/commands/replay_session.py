@@ -1,0 +1,66 @@
+"""`rlmc replay --session`: decide a session again from its ledger, and say whether it comes to the same."""
+
+from __future__ import annotations
+
+import typer
+
+from rlmc.errors import UsageError
+from rlmc.ledger.queries import LedgerReader
+from rlmc.ui.figures import count, label, money
+
+SCHEMA = "rlmc.replay-session/1"
+_SHOWN = 20
+
+
+def run_own_session(session: str, json: bool) -> None:
+    """Exit code 1 when anything differs."""
+    from rlmc.config.paths import ledger_file
+    from rlmc.ledger.decisions import kept_turns
+    from rlmc.replay.own_session import compare
+    from rlmc.upstream.prices import load_prices
+
+    reader = LedgerReader.open(ledger_file())
+    try:
+        found = reader.find_sessions(session)
+        if not found:
+            raise UsageError(f"no session is called {label(session)}", "`rlmc sessions` lists them")
+        turns = kept_turns(reader, found[0].id)
+    finally:
+        reader.close()
+    result = compare(turns, load_prices())
+    if json:
+        from rlmc.ui.result import envelope
+
+        differences = [
+            {"turn": turn, "what": what, "ledger": then, "replay": now} for turn, what, then, now in result.differences
+        ]
+        data = {
+            "session": found[0].id,
+            "turns": result.turns,
+            "decided": result.decided,
+            "calls": result.calls,
+            "paid_picodollars": result.paid,
+            "baseline_picodollars": result.baseline,
+            "other_prices": result.other_prices,
+            "other_policy": result.other_policy,
+            "differences": differences,
+        }
+        typer.echo(envelope(SCHEMA, data))
+    else:
+        typer.echo(f"rlmc replay: session {found[0].id}, decided again from the ledger")
+        typer.echo(f"{count(result.turns, 'turn')}, {result.decided:,} decided again, {count(result.calls, 'call')}")
+        typer.echo(f"paid {money(result.paid)}, baseline {money(result.baseline)}")
+        if result.other_prices:
+            typer.echo(f"{count(result.other_prices, 'turn was', 'turns were')} booked at other prices than today's.")
+        if result.other_policy:
+            typer.echo(
+                f"{count(result.other_policy, 'turn was', 'turns were')} decided by an older version of a policy."
+            )
+        if not result.differences:
+            typer.echo("Same calls, outcomes, reasons and costs, to the picodollar.")
+        for turn, what, then, now in result.differences[:_SHOWN]:
+            typer.echo(f"turn {turn}: {what}: {then} in the ledger, {now} now")
+        if len(result.differences) > _SHOWN:
+            typer.echo(f"… and {len(result.differences) - _SHOWN:,} more differences")
+    if result.differences:
+        raise typer.Exit(1)

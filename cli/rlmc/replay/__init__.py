@@ -1,0 +1,1 @@
+"""What would I have saved? Recorded sessions through the same decision core as the live proxy."""

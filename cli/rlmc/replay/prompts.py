@@ -1,0 +1,121 @@
+"""The prompts of a recorded session as a cache sees them: no text is left, so beginnings are told apart by what the
+provider's own counts say two neighbouring prompts had in common.
+
+Rule: a prompt begins with the one before it, except where its record says that it did not: on a thread's first call,
+and where the provider found less than was warm. Only those lengths are taken from the record; lifetimes are predicted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from rlmc.domain.layout import Layout, Lifetime
+from rlmc.domain.outline import Place
+from rlmc.pricing.cache import LIFE
+from rlmc.pricing.sides import places_of
+from rlmc.replay.recorded import RecordedCall
+
+Expected = Literal["first", "warm", "broken", "lapsed"]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedPrompt:
+    """`call` with its prompt. `common` is how much of it the prompt before had in common, in tokens; `given` is true
+    where that was taken from the record. `expected` is what a simulated cache expects of the call, `found` how many
+    tokens it predicts the provider to find given `common`, and `open_found` without being given anything. `lifetime` is
+    that of what the call writes. `head` names a beginning that was in the cache before the thread began. `places` are
+    those of all blocks of `layout`."""
+
+    call: RecordedCall
+    layout: Layout
+    common: int
+    given: bool
+    expected: Expected
+    found: int
+    open_found: int
+    lifetime: Lifetime
+    head: bytes | None = None
+    places: tuple[Place, ...] = ()
+
+    @property
+    def through(self) -> int:
+        """How much of the prompt goes through the cache."""
+        return self.call.prompt - self.call.input if self.call.provider == "anthropic" else self.call.prompt
+
+
+def lay_out(calls: Sequence[RecordedCall], thread: bytes) -> list[RecordedPrompt]:
+    """The calls of one thread, in the order of time."""
+    marks: list[tuple[int, int, bool, Expected, int, int, Lifetime]] = []
+    cached, used_at, lifetime = 0, 0, "5m"
+    for number, call in enumerate(calls):
+        through = call.prompt - call.input if call.provider == "anthropic" else call.prompt
+        alive = number > 0 and call.at - used_at < LIFE[lifetime]  # type: ignore[index]  # one of the two, see below
+        warm = min(cached, through)
+        open_found = warm if alive else 0
+        expected: Expected
+        if number == 0:
+            expected, common, given = "first", min(call.cache_read, through), True
+        elif alive and call.cache_read < warm and call.cache != "none":
+            expected, common, given = "broken", call.cache_read, True
+        else:
+            expected, common, given = ("warm" if alive else "lapsed"), warm, False
+        found = common if alive or number == 0 else 0
+        written = call.cache_write_5m + call.cache_write_1h
+        if number == 0 or written > 0:
+            lifetime = "1h" if call.cache_write_1h > 0 else "5m"
+        marks.append((through, common, given, expected, found, open_found, lifetime))  # type: ignore[arg-type]
+        cached, used_at = through, call.at
+    places = _places([(m[0], m[1]) for m in marks], thread)
+    prompts: list[RecordedPrompt] = []
+    for number, (call, mark, own) in enumerate(zip(calls, marks, places, strict=True)):
+        through, common, given, expected, found, open_found, lived = mark
+        layout = _layout(own, call, through, lived)
+        head = own[0][1] if number == 0 and common > 0 else None
+        placed = places_of(layout, prompts[-1].places if prompts else ())
+        prompts.append(RecordedPrompt(call, layout, common, given, expected, found, open_found, lived, head, placed))
+    return prompts
+
+
+def _places(lengths: Sequence[tuple[int, int]], thread: bytes) -> list[list[tuple[int, bytes]]]:
+    """For each call the beginnings of its prompt that may be cached: (tokens, key), ascending, the last its own end.
+
+    A beginning that a later prompt fell back to must have been an entry already when the earlier ones were sent.
+    """
+    found: list[list[tuple[int, bytes]]] = []
+    for number, (through, common) in enumerate(lengths):
+        before = found[-1] if found else []
+        own = [place for place in before if place[0] <= common]
+        if common > 0 and (not own or own[-1][0] < common):
+            fallback = (common, b"%s/c%d" % (thread, number))
+            own.append(fallback)
+            for earlier in range(number - 1, -1, -1):
+                if found[earlier][-1][0] < common:
+                    break
+                _insert(found[earlier], fallback)
+                if lengths[earlier][1] < common:
+                    break
+        if through > common or not own:
+            own.append((through, b"%s/%d" % (thread, number)))
+        found.append(own)
+    return found
+
+
+def _insert(places: list[tuple[int, bytes]], new: tuple[int, bytes]) -> None:
+    index = len(places)
+    while index > 0 and places[index - 1][0] > new[0]:
+        index -= 1
+    places.insert(index, new)
+
+
+def _layout(places: list[tuple[int, bytes]], call: RecordedCall, through: int, lifetime: Lifetime) -> Layout:
+    digests = [key for _, key in places]
+    sizes = [size for size, _ in places]
+    # Its own end bears the marker, and so does a beginning that others fell back to.
+    marked = [n for n, key in enumerate(digests) if b"/c" in key or n == len(digests) - 1]
+    marks: tuple[tuple[int, Lifetime], ...] = tuple((n, lifetime) for n in marked) if through > 0 else ()
+    if call.prompt > through:
+        digests.append(digests[-1] + b"+")
+        sizes.append(call.prompt)
+    return Layout(tuple(digests), tuple(sizes), (0,) * len(digests), marks, (0,), len(marks))
