@@ -6,7 +6,7 @@ __rlmc_command() {
     commands='' options='' valued='' wraps=''
     case $1 in
         '')
-            commands='run start stop restart status logs stats doctor demo completions config'
+            commands='run start stop restart status logs stats sessions turns explain replay doctor demo completions config'
             options='-V --version --debug -h --help'
             ;;
         run)
@@ -35,6 +35,20 @@ __rlmc_command() {
         stats)
             options='--today --yesterday --week --month --since --until --all --last --by --json --csv -h --help'
             valued='--since --until --by'
+            ;;
+        sessions)
+            options='--today --yesterday --week --month --since --until --all --json -h --help'
+            valued='--since --until'
+            ;;
+        turns)
+            options='--last --json -h --help'
+            ;;
+        explain)
+            options='--last --json -h --help'
+            ;;
+        replay)
+            options='--policy --draft-model --verify-model --by --since --until --assume --accuracy --optimum --json --csv --html --session -h --help'
+            valued='--policy --draft-model --verify-model --by --since --until --assume --html --session'
             ;;
         doctor)
             options='--json -h --help'
@@ -75,20 +89,26 @@ __rlmc_command() {
 # What may stand at the place $1, an option or the number of an argument; $2 is the word before it.
 __rlmc_value() {
     case $1 in
-        'run --draft-model')
+        'run --draft-model' | 'replay --draft-model')
             words='auto none anthropic/claude-haiku-5-5 sim/draft'
             ;;
-        'run --verify-model')
+        'run --verify-model' | 'replay --verify-model')
             words=as-requested
             ;;
-        'run --policy')
-            words='balanced paper draft-only verify-only'
+        'run --policy' | 'replay --policy')
+            words='balanced economy careful paper draft-only verify-only'
             ;;
         'run --as')
             words='claude generic'
             ;;
         'stats --by')
             words='session day model outcome client project'
+            ;;
+        'replay --by')
+            words='project model day session'
+            ;;
+        'replay --html')
+            files=default
             ;;
         'completions --write')
             files=dirnames
@@ -97,14 +117,14 @@ __rlmc_value() {
             words='bash zsh fish'
             ;;
         'config get 0' | 'config set 0' | 'config unset 0')
-            words='draft-model verify-model policy draft-timeout allow-login-calls claude.auto-mode log-content port idle-timeout body-limit budget.session budget.daily upstream.anthropic.base-url upstream.anthropic.protocol upstream.anthropic.api-key-env upstream.deepseek.base-url upstream.deepseek.protocol upstream.deepseek.api-key-env upstream.moonshot.base-url upstream.moonshot.protocol upstream.moonshot.api-key-env upstream.zai.base-url upstream.zai.protocol upstream.zai.api-key-env upstream.minimax.base-url upstream.minimax.protocol upstream.minimax.api-key-env upstream.qwen.base-url upstream.qwen.protocol upstream.qwen.api-key-env upstream.openrouter.base-url upstream.openrouter.protocol upstream.openrouter.api-key-env upstream.ollama.base-url upstream.ollama.protocol upstream.ollama.api-key-env upstream.llama.cpp.base-url upstream.llama.cpp.protocol upstream.llama.cpp.api-key-env upstream.vllm.base-url upstream.vllm.protocol upstream.vllm.api-key-env upstream.lmstudio.base-url upstream.lmstudio.protocol upstream.lmstudio.api-key-env'
+            words='draft-model verify-model policy draft-timeout allow-login-calls claude.auto-mode brief-tokens keep-alive log-content port idle-timeout body-limit budget.session budget.daily upstream.anthropic.base-url upstream.anthropic.protocol upstream.anthropic.api-key-env upstream.deepseek.base-url upstream.deepseek.protocol upstream.deepseek.api-key-env upstream.moonshot.base-url upstream.moonshot.protocol upstream.moonshot.api-key-env upstream.zai.base-url upstream.zai.protocol upstream.zai.api-key-env upstream.minimax.base-url upstream.minimax.protocol upstream.minimax.api-key-env upstream.qwen.base-url upstream.qwen.protocol upstream.qwen.api-key-env upstream.openrouter.base-url upstream.openrouter.protocol upstream.openrouter.api-key-env upstream.ollama.base-url upstream.ollama.protocol upstream.ollama.api-key-env upstream.llama.cpp.base-url upstream.llama.cpp.protocol upstream.llama.cpp.api-key-env upstream.vllm.base-url upstream.vllm.protocol upstream.vllm.api-key-env upstream.lmstudio.base-url upstream.lmstudio.protocol upstream.lmstudio.api-key-env'
             ;;
         'config set 1')
             case $2 in
                 draft-model) words='auto none anthropic/claude-haiku-5-5 sim/draft' ;;
                 verify-model) words=as-requested ;;
-                policy) words='balanced paper draft-only verify-only' ;;
-                allow-login-calls | log-content) words='true false' ;;
+                policy) words='balanced economy careful paper draft-only verify-only' ;;
+                allow-login-calls | keep-alive | log-content) words='true false' ;;
                 claude.auto-mode) words='direct local' ;;
                 upstream.anthropic.protocol | upstream.deepseek.protocol | upstream.moonshot.protocol | upstream.zai.protocol | upstream.minimax.protocol | upstream.qwen.protocol | upstream.openrouter.protocol | upstream.ollama.protocol | upstream.llama.cpp.protocol | upstream.vllm.protocol | upstream.lmstudio.protocol) words=anthropic ;;
             esac

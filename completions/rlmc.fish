@@ -5,7 +5,7 @@
 function __rlmc_command
     switch "$argv[1]"
         case ''
-            string join \n -- 'group' 'run start stop restart status logs stats doctor demo completions config' ''
+            string join \n -- 'group' 'run start stop restart status logs stats sessions turns explain replay doctor demo completions config' ''
         case 'run'
             string join \n -- 'wraps' '' '--draft-model --verify-model --policy --budget --name --as'
         case 'start'
@@ -16,6 +16,10 @@ function __rlmc_command
             string join \n -- 'plain' '' '-n --lines'
         case 'stats'
             string join \n -- 'plain' '' '--since --until --by'
+        case 'sessions'
+            string join \n -- 'plain' '' '--since --until'
+        case 'replay'
+            string join \n -- 'plain' '' '--policy --draft-model --verify-model --by --since --until --assume --html --session'
         case 'completions'
             string join \n -- 'plain' '' '--write'
         case 'config'
@@ -95,6 +99,8 @@ function __rlmc_words_key
         draft-timeout 'How long a draft may take before the turn goes direct' \
         allow-login-calls 'Whether a subscription login may pay for calls of rlmc\'s own: drafts by Claude, verifications' \
         claude.auto-mode 'Turns of Claude Code\'s auto mode' \
+        brief-tokens 'How long a brief verification may be: the compact context on which the verify model judges one drafted step' \
+        keep-alive 'Whether the verify model\'s cache is kept warm by a call that answers nothing, where that is expected to pay' \
         log-content 'Whether the ledger also keeps prompts and answers' \
         port 'The port the daemon listens on, on 127.0.0.1' \
         idle-timeout 'How long a daemon without sessions waits before it ends itself' \
@@ -143,8 +149,8 @@ function __rlmc_value_of_config_set
         case verify-model
             string join \n -- as-requested
         case policy
-            string join \n -- balanced paper draft-only verify-only
-        case allow-login-calls log-content
+            string join \n -- balanced economy careful paper draft-only verify-only
+        case allow-login-calls keep-alive log-content
             string join \n -- true false
         case claude.auto-mode
             string join \n -- direct local
@@ -163,6 +169,10 @@ complete -c rlmc -n '__rlmc_at "" 0' -a restart -d 'Start a fresh daemon in the 
 complete -c rlmc -n '__rlmc_at "" 0' -a status -d 'Show what the daemon is doing'
 complete -c rlmc -n '__rlmc_at "" 0' -a logs -d 'Show the daemon\'s log'
 complete -c rlmc -n '__rlmc_at "" 0' -a stats -d 'Show what rlmc saved: paid, baseline, outcomes, latencies'
+complete -c rlmc -n '__rlmc_at "" 0' -a sessions -d 'List the sessions: when, where, how many turns, paid, saved'
+complete -c rlmc -n '__rlmc_at "" 0' -a turns -d 'List a session\'s turns: who answered each, why, and what it cost'
+complete -c rlmc -n '__rlmc_at "" 0' -a explain -d 'Show why a turn went as it did: signals, expected costs, the draft, every call'
+complete -c rlmc -n '__rlmc_at "" 0' -a replay -d 'Show what each policy would have saved on sessions recorded before'
 complete -c rlmc -n '__rlmc_at "" 0' -a doctor -d 'Check the whole set-up'
 complete -c rlmc -n '__rlmc_at "" 0' -a demo -d 'Watch a scripted coding agent work through rlmc, with simulated models and no network'
 complete -c rlmc -n '__rlmc_at "" 0' -a completions -d 'Print the completion script for a shell'
@@ -170,7 +180,7 @@ complete -c rlmc -n '__rlmc_at "" 0' -a config -d 'Look at settings and change t
 
 complete -c rlmc -n '__rlmc_at "run"' -l draft-model -r -f -a 'auto none anthropic/claude-haiku-5-5 sim/draft' -d 'The cheap model that proposes'
 complete -c rlmc -n '__rlmc_at "run"' -l verify-model -r -f -a 'as-requested' -d 'The capable model that decides'
-complete -c rlmc -n '__rlmc_at "run"' -l policy -r -f -a 'balanced paper draft-only verify-only' -d 'How turns are routed'
+complete -c rlmc -n '__rlmc_at "run"' -l policy -r -f -a 'balanced economy careful paper draft-only verify-only' -d 'How turns are routed'
 complete -c rlmc -n '__rlmc_at "run"' -l budget -r -f -d 'Warn when the session\'s spend passes this'
 complete -c rlmc -n '__rlmc_at "run"' -l name -r -f -d 'A name for the session'
 complete -c rlmc -n '__rlmc_at "run"' -l as -r -f -a 'claude generic' -d 'Treat the command as this agent'
@@ -206,6 +216,39 @@ complete -c rlmc -n '__rlmc_at "stats"' -l by -r -f -a 'session day model outcom
 complete -c rlmc -n '__rlmc_at "stats"' -l json -d 'Print JSON'
 complete -c rlmc -n '__rlmc_at "stats"' -l csv -d 'Print CSV'
 complete -c rlmc -n '__rlmc_at "stats"' -s h -l help -d 'Show this message and exit'
+
+complete -c rlmc -n '__rlmc_at "sessions"' -l today -d 'Since midnight'
+complete -c rlmc -n '__rlmc_at "sessions"' -l yesterday -d 'The day before today'
+complete -c rlmc -n '__rlmc_at "sessions"' -l week -d 'Since Monday'
+complete -c rlmc -n '__rlmc_at "sessions"' -l month -d 'Since the first of the month'
+complete -c rlmc -n '__rlmc_at "sessions"' -l since -r -f -d 'From this day or moment on'
+complete -c rlmc -n '__rlmc_at "sessions"' -l until -r -f -d 'Up to the end of this day, or this moment'
+complete -c rlmc -n '__rlmc_at "sessions"' -l all -d 'Everything in the ledger'
+complete -c rlmc -n '__rlmc_at "sessions"' -l json -d 'Print JSON'
+complete -c rlmc -n '__rlmc_at "sessions"' -s h -l help -d 'Show this message and exit'
+
+complete -c rlmc -n '__rlmc_at "turns"' -l last -d 'The session that began last; so also without SESSION'
+complete -c rlmc -n '__rlmc_at "turns"' -l json -d 'Print JSON'
+complete -c rlmc -n '__rlmc_at "turns"' -s h -l help -d 'Show this message and exit'
+
+complete -c rlmc -n '__rlmc_at "explain"' -l last -d 'The turn that began last; so also without TURN'
+complete -c rlmc -n '__rlmc_at "explain"' -l json -d 'Print JSON'
+complete -c rlmc -n '__rlmc_at "explain"' -s h -l help -d 'Show this message and exit'
+
+complete -c rlmc -n '__rlmc_at "replay"' -l policy -r -f -a 'balanced economy careful paper draft-only verify-only' -d 'A policy; may be repeated'
+complete -c rlmc -n '__rlmc_at "replay"' -l draft-model -r -f -a 'auto none anthropic/claude-haiku-5-5 sim/draft' -d 'The model that proposes; may be repeated'
+complete -c rlmc -n '__rlmc_at "replay"' -l verify-model -r -f -a 'as-requested' -d 'The model that decides'
+complete -c rlmc -n '__rlmc_at "replay"' -l by -r -f -a 'project model day session' -d 'Also as a table by this'
+complete -c rlmc -n '__rlmc_at "replay"' -l since -r -f -d 'Sessions from this day or moment on'
+complete -c rlmc -n '__rlmc_at "replay"' -l until -r -f -d 'Sessions up to the end of this day, or this moment'
+complete -c rlmc -n '__rlmc_at "replay"' -l assume -r -f -d 'Assume something else; may be repeated'
+complete -c rlmc -n '__rlmc_at "replay"' -l accuracy -d 'Also how well the simulated cache agrees with bills'
+complete -c rlmc -n '__rlmc_at "replay"' -l optimum -d 'Also the best anybody could do who knew the session'
+complete -c rlmc -n '__rlmc_at "replay"' -l json -d 'Print JSON'
+complete -c rlmc -n '__rlmc_at "replay"' -l csv -d 'Print CSV'
+complete -c rlmc -n '__rlmc_at "replay"' -l html -r -F -d 'Also write one web page to this file'
+complete -c rlmc -n '__rlmc_at "replay"' -l session -r -f -d 'Instead decide one of rlmc\'s own sessions again, and compare'
+complete -c rlmc -n '__rlmc_at "replay"' -s h -l help -d 'Show this message and exit'
 
 complete -c rlmc -n '__rlmc_at "doctor"' -l json -d 'Print JSON'
 complete -c rlmc -n '__rlmc_at "doctor"' -s h -l help -d 'Show this message and exit'

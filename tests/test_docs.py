@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from rlmc.cascade.keywords import KEYWORDS
 from rlmc.cascade.policies import POLICIES
-from rlmc.cascade.policies.paper import KEYWORDS
 from rlmc.domain.turn import Outcome, Reason
 from rlmc.upstream.providers import NAMES
 

@@ -92,7 +92,7 @@ def test_the_whole_demonstration(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)["data"]
     assert 25 <= len(report["turns"]) <= 40
-    for word in ("skipped", "accepted", "enhanced", "direct", "simulated"):
+    for word in ("skipped", "accepted", "direct", "simulated"):
         assert word in report["summary"]
     # Nothing is left: no folder, no daemon that would write to one, no file in the user's home.
     assert [p.name for p in tmp_path.iterdir()] == ["home"]

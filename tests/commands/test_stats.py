@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -244,6 +245,48 @@ def test_simulated_turns_are_labelled_and_kept_apart(stats: Stats, books: Path) 
     mixed = data(stats("--json"))
     assert (mixed["total"]["turns"], mixed["total"]["simulated"], mixed["simulated_turns_left_out"]) == (1, False, 3)
     assert "3 simulated turns left out." in stats().stdout
+
+
+def kept(records: list[TurnRecord]) -> list[TurnRecord]:
+    """Turns as a newer version keeps them: with a range, the draft model alone, a check, and a kept cache."""
+    return [
+        replace(
+            record,
+            baseline_bias=CENT / 10,
+            draft_only=CENT // 50,
+            calls=(*record.calls, replace(call("verify", cost=CENT // 20), brief=True), call("keepalive", cost=7)),
+        )
+        for record in records
+    ]
+
+
+def test_the_range_the_draft_model_alone_checks_and_kept_caches_are_shown(stats: Stats, books: Path) -> None:
+    write(books, session(), *kept([skipped(baseline=5 * CENT, at=ago()) for _ in range(3)]))
+    text = stats().stdout
+    assert re.search(r"^baseline +\$0\.15 ± 0\.00", text, re.MULTILINE) is None
+    assert re.search(r"^draft only +\$0\.0006 +what the draft model alone", text, re.MULTILINE)
+    assert re.search(r"^checks +\$0\.0015 +3 drafts verified on a compact context", text, re.MULTILINE)
+    assert re.search(r"^keep-alive +<\$0\.000001 +3 calls that only kept a cache warm", text, re.MULTILINE)
+    total = data(stats("--json"))["total"]
+    assert total["baseline"]["half_width"] == {"picodollars": 3 * CENT // 10, "dollars": "0.003"}
+    assert total["draft_only"]["dollars"] == "0.0006"
+    assert (total["brief"]["calls"], total["brief"]["paid"]["picodollars"]) == (3, 3 * CENT // 20)
+    assert (total["keepalive"]["calls"], total["keepalive"]["paid"]["picodollars"]) == (3, 21)
+    assert total["verify"]["calls"] == 6
+    [row] = csv.DictReader(io.StringIO(stats("--csv").stdout))
+    assert list(row.values())[-6:] == ["0.003", "0.0006", "3", "0.0015", "3", "0.000000000021"]
+    write(books, *(replace(one, baseline_bias=CENT * 1.0) for one in kept([skipped(baseline=5 * CENT, at=ago())])))
+    assert re.search(r"^baseline +\$0\.20 ± 0\.01 ", stats().stdout, re.MULTILINE)
+
+
+def test_rows_of_older_versions_have_no_range_and_claim_nothing_of_the_draft_model(stats: Stats, books: Path) -> None:
+    write(books, session(), skipped(at=ago()))
+    text = stats().stdout
+    assert not any(word in text for word in ("±", "draft only", "checks", "keep-alive"))
+    total = data(stats("--json"))["total"]
+    assert (total["baseline"]["half_width"]["picodollars"], total["draft_only"]["complete"]) == (0, False)
+    [row] = csv.DictReader(io.StringIO(stats("--csv").stdout))
+    assert (row["draft_only_usd"], row["brief_calls"]) == ("", "0")
 
 
 # --- groups and forms -----------------------------------------------------------------------------------------------

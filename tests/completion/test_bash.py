@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tests.support.shells import BASH_WRAPPED, Home, ask_bash, bash_can, shell, type_in_bash
 
-POLICIES = ["balanced", "paper", "draft-only", "verify-only"]
+POLICIES = ["balanced", "economy", "careful", "paper", "draft-only", "verify-only"]
 # $BASH_COMPLETION may name one that is unpacked but not installed.
 PACKAGE_FILES = [
     Path(os.environ.get("BASH_COMPLETION") or "/usr/share/bash-completion/bash_completion"),

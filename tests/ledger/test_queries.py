@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
+import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from tests.support.books import CENT, call, session, turn
 from tests.support.prices import HAIKU, HOUR, START
 
@@ -156,4 +160,69 @@ def test_a_path_with_odd_characters_is_read(tmp_path: Path) -> None:
     ledger.close()
     reader = LedgerReader.open(path)
     assert len(list(reader.turns())) == 1
+    reader.close()
+
+
+def test_what_newer_versions_keep_is_read_and_an_older_row_still_reads(ledger: Ledger, path: Path) -> None:
+    ledger.record(turn(id="old"))
+    brief = replace(call("verify"), brief=True)
+    kept = turn(brief, call("keepalive"), id="new", at=START + HOUR)
+    ledger.record(replace(kept, baseline_bias=1.5, baseline_noise=4.0, draft_only=CENT // 10))
+    assert ledger.flush(10)
+    reader = LedgerReader.open(path)
+    old, new = reader.turns()
+    assert (old.baseline_bias, old.baseline_noise, old.draft_only, old.request_class) == (0, 0, None, "main")
+    assert [bool(c.brief) for c in old.calls] == [False]
+    assert (new.baseline_bias, new.baseline_noise, new.draft_only) == (1.5, 4.0, CENT // 10)
+    assert [(c.role, bool(c.brief)) for c in new.calls] == [("verify", True), ("keepalive", False)]
+    reader.close()
+
+
+def test_turns_are_found_by_id_and_beginning(ledger: Ledger, path: Path) -> None:
+    for n, id in enumerate(("ab1", "ab", "ab_2", "b")):
+        ledger.record(turn(id=id, at=START + n * HOUR))
+    assert ledger.flush(10)
+    reader = LedgerReader.open(path)
+    for text, ids in (("ab", ["ab"]), ("a", ["ab1", "ab", "ab_2"]), ("ab_", ["ab_2"]), ("%", []), ("x", [])):
+        assert [t.id for t in reader.find_turns(text, 9)] == ids
+    assert [t.id for t in reader.find_turns("a", 2)] == ["ab1", "ab"]
+    last, one = reader.last_turn(), reader.turn("ab1")
+    assert last is not None and one is not None
+    assert (last.id, one.id, reader.turn("nothing")) == ("b", "ab1", None)
+    reader.close()
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.sets(st.text("ab0", min_size=1, max_size=6), min_size=1, max_size=8), st.data())
+def test_a_shortened_id_names_one_turn(tmp_path: Path, ids: set[str], data: st.DataObject) -> None:
+    folder = tempfile.mkdtemp(dir=tmp_path)
+    ledger = Ledger.open(Path(folder) / "ledger.db")
+    for id in ids:
+        ledger.record(turn(id=id))
+    ledger.close()
+    reader = LedgerReader.open(Path(folder) / "ledger.db")
+    some = data.draw(st.sets(st.sampled_from(sorted(ids)), min_size=1))
+    length = reader.shortest("turn", some)
+    for id in some:
+        assert [t.id for t in reader.find_turns(id[:length], 2)] == [id]
+    reader.close()
+
+
+def test_sessions_of_a_time_are_those_that_began_in_it_or_went_on(ledger: Ledger, path: Path) -> None:
+    ledger.start_session(session("early", started_at=START))
+    ledger.start_session(session("late", started_at=START + 5 * HOUR))
+    ledger.start_session(session("empty", started_at=START + HOUR))
+    for id, hour in (("early", 0), ("early", 3), ("late", 5), ("lost", 3)):
+        ledger.record(turn(session=id, at=START + hour * HOUR))
+    assert ledger.flush(10)
+    reader = LedgerReader.open(path)
+
+    def found(since: int, until: int) -> tuple[list[str], list[str]]:
+        times = START + since * HOUR, START + until * HOUR
+        return [row.id for row in reader.sessions(*times)], [t.session for t in reader.turns_of_sessions(*times)]
+
+    assert found(0, 9) == (["late", "empty", "early"], ["early", "early", "lost", "late"])
+    assert found(1, 4) == (["empty", "early"], ["early", "early", "lost"])
+    assert found(4, 9) == (["late"], ["late"])
+    assert found(0, 1) == (["early"], ["early", "early"])
     reader.close()

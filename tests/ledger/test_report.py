@@ -12,8 +12,8 @@ from tests.support.books import CENT
 from tests.support.prices import START
 
 from rlmc.domain.turn import Outcome, Reason
-from rlmc.ledger.queries import CallRow, TurnRow
-from rlmc.ledger.report import Amount, Latencies, SavingsReport, account
+from rlmc.ledger.queries import CallRow, SessionRow, TurnRow
+from rlmc.ledger.report import Amount, Latencies, SavingsReport, account, by_session
 
 DAY = 86_400_000_000
 
@@ -34,6 +34,7 @@ def call(role: str = "direct", cost: int | None = CENT, **changes: Any) -> CallR
         measured=True,
         estimated=False,
         cost=cost,
+        brief=False,
     )
     return row._replace(**changes)
 
@@ -47,6 +48,7 @@ def turn(*calls: CallRow, outcome: str = "direct", baseline: int | None = CENT, 
         directory="/home/ada/project",
         simulated=False,
         started_at=START,
+        request_class="main",
         served_model="anthropic/claude-opus-5-5",
         outcome=outcome,
         reason="unsure",
@@ -54,6 +56,9 @@ def turn(*calls: CallRow, outcome: str = "direct", baseline: int | None = CENT, 
         latency_ms=1500.0,
         baseline=baseline,
         baseline_estimated=False,
+        baseline_bias=0.0,
+        baseline_noise=0.0,
+        draft_only=None,
         calls=calls or (call(),),
     )
     return row._replace(**changes)
@@ -126,6 +131,21 @@ def test_a_share_needs_a_baseline_and_a_break_even_needs_a_saving() -> None:
     assert report(turn(call(cost=0), baseline=100)).break_even is None
 
 
+@given(st.lists(st.tuples(st.integers(0, 10**12), st.integers(0, 10**12)), max_size=30))
+def test_bias_adds_up_and_noise_evens_out(parts: list[tuple[int, int]]) -> None:
+    turns = [turn(baseline_bias=float(bias), baseline_noise=float(sigma) ** 2) for bias, sigma in parts]
+    found = report(*turns).half_width
+    bias, noise = sum(b for b, _ in parts), sum(s * s for _, s in parts)
+    assert found == pytest.approx(bias + 1.96 * noise**0.5, rel=1e-9, abs=1)
+    assert found <= 1 + sum(report(one).half_width + 1 for one in turns), "together they are off by no more than apart"
+
+
+def test_the_draft_model_alone_is_a_sum_like_any_other() -> None:
+    known, unknown = turn(draft_only=7), turn()
+    assert report(known, known).draft_only.exact == 14
+    assert (report(known, unknown).draft_only.known, report(known, unknown).draft_only.missing) == (7, 1)
+
+
 # --- counts ----------------------------------------------------------------------------------------------------------
 
 
@@ -141,6 +161,19 @@ def test_outcomes_reasons_and_estimates_are_counted() -> None:
     assert found.reasons == {"after-read": 1, "auxiliary": 1, "verdict": 1, "safeguards": 2}
     assert (found.turns, found.baseline_estimated, found.auto_mode_turns, found.drafted_turns) == (5, 2, 2, 3)
     assert found.audits == 1
+
+
+def test_checks_and_keepalives_are_calls_of_the_verify_model_counted_once_more() -> None:
+    found = report(
+        turn(call("draft", 1), call("verify", 20, brief=True), outcome="accepted"),
+        turn(call("draft", 2, served=False), call("verify", 30, brief=True), call("direct", 400)),
+        turn(call("direct", 500), call("keepalive", 6), call("keepalive", None)),
+    )
+    assert (found.verify.calls, found.verify.paid.known) == (6, 956)
+    assert (found.brief.calls, found.brief.paid.exact) == (2, 50)
+    assert (found.keepalive.calls, found.keepalive.paid.known, found.keepalive.paid.missing) == (2, 6, 1)
+    assert (found.wasted.calls, found.wasted.paid.exact) == (1, 2)
+    assert (found.paid.known, found.paid.missing) == (959, 1)
 
 
 def test_cache_reads_are_a_share_of_the_whole_prompt() -> None:
@@ -204,6 +237,23 @@ def test_groups_add_up_to_the_total_and_come_in_a_fixed_order(by: str, keys: lis
         assert sum(group.turns for _, group in found.groups) == found.total.turns == 3
         assert sum(group.paid.known for _, group in found.groups) == found.total.paid.known == 14
         assert sum(group.paid.missing for _, group in found.groups) == found.total.paid.missing == 1
+
+
+def row(id: str, at: int = START) -> SessionRow:
+    return SessionRow(id, at, None, "claude", None, "/p", "balanced", False, None, 0)
+
+
+def test_sessions_come_newest_first_whole_and_also_without_turns_or_without_a_row() -> None:
+    turns = [
+        turn(call(cost=3), session="old", started_at=START),
+        turn(call(cost=5), session="lost", started_at=START + DAY // 2, client="codex"),
+        turn(call(cost=4), session="old", started_at=START + DAY),
+    ]
+    found = by_session([row("old"), row("empty", START + DAY)], turns)
+    assert [one.session.id for one in found] == ["empty", "lost", "old"]
+    assert [one.report.turns for one in found] == [0, 1, 2]
+    assert [one.report.paid.exact for one in found] == [0, 5, 7]
+    assert (found[1].session.client, found[1].session.started_at) == ("codex", START + DAY // 2)
 
 
 def test_all_four_outcomes_come_in_their_usual_order() -> None:

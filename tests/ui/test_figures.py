@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rlmc.domain.money import PICO
-from rlmc.ledger.report import Amount, Saving
+from rlmc.ledger.report import Amount, Saving, SavingsReport
 from rlmc.ui import figures
 
 
@@ -106,3 +106,44 @@ def test_names_from_outside_cannot_move_the_cursor() -> None:
     assert figures.label("") == "-"
     assert figures.label("/home/ada/projects/rlmc", 10) == "…ects/rlmc"
     assert figures.label("short", 10) == "short"
+
+
+@pytest.mark.parametrize(
+    ("middle", "half_width", "text"),
+    [
+        ("1.20", "0.05", " ± 0.05"),
+        ("1.20", "0.0049", ""),
+        ("1.20", "0", ""),
+        ("0.0421", "0.0019", " ± 0.002"),
+        ("0.0042", "0.00004", ""),
+        ("3000", "1234.5", " ± 1,234.50"),
+        ("0", "0.004", ""),
+    ],
+)
+def test_a_range_has_as_many_decimals_as_what_it_stands_behind(middle: str, half_width: str, text: str) -> None:
+    pico = [int(Decimal(dollars) * PICO) for dollars in (middle, half_width)]
+    assert figures.spread(*pico) == text
+
+
+@given(st.integers(0, 10**15), st.integers(0, 10**15))
+def test_a_range_is_never_shown_as_nothing(middle: int, half_width: int) -> None:
+    text = figures.spread(middle, half_width)
+    assert text == "" or Decimal(text.removeprefix(" ± ").replace(",", "")) > 0
+
+
+def _account(known: int, missing: int = 0, estimated: int = 1, bias: float = 0.0) -> SavingsReport:
+    return SavingsReport(baseline=Amount(known, missing), baseline_estimated=estimated, baseline_bias=bias)
+
+
+def test_a_baseline_has_a_range_only_where_it_is_a_whole_estimate() -> None:
+    assert figures.baseline(_account(12 * PICO // 10, bias=PICO / 20)) == "$1.20 ± 0.05"
+    assert figures.baseline(_account(12 * PICO // 10, bias=PICO / 1000)) == "$1.20"
+    assert figures.baseline(_account(12 * PICO // 10, missing=1, bias=PICO / 20)) == "at least $1.20"
+    assert figures.baseline(_account(12 * PICO // 10, estimated=0, bias=PICO / 20)) == "$1.20"
+    assert figures.baseline(_account(0, missing=2)) == "unknown"
+
+
+def test_cells_say_what_is_only_a_bound() -> None:
+    assert [figures.short(Amount(*a)) for a in ((PICO, 0), (PICO, 1), (0, 1))] == ["$1.00", "≥ $1.00", "?"]
+    assert figures.short_saving(Saving(-PICO, "at most")) == "≤ -$1.00"
+    assert figures.short_saving(Saving(None, "unknown")) == "?"

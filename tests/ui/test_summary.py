@@ -15,7 +15,7 @@ DOLLAR = 10**12
 
 def call(role: str, cost: int | None, model: str = "anthropic/m", latency: float = 3400.0, **changes: Any) -> CallRow:
     provider, name = model.split("/", 1)
-    row = CallRow(role, provider, name, True, latency, 10, 80, 10, 0, 5, 0, True, False, cost)
+    row = CallRow(role, provider, name, True, latency, 10, 80, 10, 0, 5, 0, True, False, cost, False)
     return row._replace(**changes)
 
 
@@ -23,8 +23,8 @@ def turn(
     outcome: str, *calls: CallRow, baseline: int | None = DOLLAR, latency: float = 2100.0, **changes: Any
 ) -> TurnRow:
     row = TurnRow(
-        "t", "s", None, "claude", "/p", False, START, "anthropic/m", outcome, "unsure", "complete", latency, baseline,
-        outcome != "direct", calls,
+        "t", "s", None, "claude", "/p", False, START, "main", "anthropic/m", outcome, "unsure", "complete", latency,
+        baseline, outcome != "direct", 0.0, 0.0, None, calls,
     )  # fmt: skip
     return row._replace(**changes)
 
@@ -114,3 +114,26 @@ def test_auto_mode_is_explained_with_a_way_out() -> None:
 def test_a_session_whose_turns_all_broke_off_has_no_median() -> None:
     text = session_summary(report(turn("direct", call("direct", 1), ending="client-gone")), [])
     assert "p50" not in text
+
+
+def test_an_estimated_baseline_comes_with_its_range_and_the_draft_model_alone_with_its_cost() -> None:
+    turns = [
+        turn(
+            "skipped", call("draft", DOLLAR // 100), baseline=DOLLAR // 2, baseline_bias=DOLLAR / 100,
+            baseline_noise=(DOLLAR / 50) ** 2, draft_only=DOLLAR // 50,
+        )
+        for _ in range(4)
+    ]  # fmt: skip
+    lines = session_summary(report(*turns), []).splitlines()
+    assert lines[1:3] == [
+        "      paid $0.04, baseline $2.00 ± 0.12, saved $1.96 (98 %)",
+        "      the draft model alone: $0.08",
+    ]
+
+
+def test_what_is_not_known_of_the_draft_model_alone_is_left_out() -> None:
+    half_known = [cheap("skipped"), cheap("skipped")._replace(draft_only=DOLLAR)]
+    assert "alone" not in session_summary(report(*half_known), [])
+    undrafted = turn("direct", call("direct", DOLLAR), draft_only=DOLLAR // 10)
+    assert "alone" not in session_summary(report(undrafted), [])
+    assert "±" not in session_summary(report(*half_known, undrafted), [])

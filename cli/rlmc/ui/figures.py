@@ -8,7 +8,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from rlmc.domain.money import Picodollars, dollars
-from rlmc.ledger.report import Amount, Saving
+from rlmc.ledger.report import Amount, Saving, SavingsReport
 
 _SMALLEST = Decimal("0.000001")
 
@@ -33,6 +33,34 @@ def amount(sum: Amount) -> str:
     if not sum.missing:
         return money(sum.known)
     return f"at least {money(sum.known)}" if sum.known else "unknown"
+
+
+def short(sum: Amount) -> str:
+    """For a table's cell."""
+    if not sum.missing:
+        return money(sum.known)
+    return f"≥ {money(sum.known)}" if sum.known else "?"
+
+
+def short_saving(saved: Saving) -> str:
+    if saved.amount is None:
+        return "?"
+    return {"exact": "", "at most": "≤ ", "at least": "≥ "}[saved.bound] + money(saved.amount)
+
+
+def spread(middle: Picodollars, half_width: Picodollars) -> str:
+    """` ± 0.05`, to be put behind `money(middle)` and with as many decimals; nothing where that rounds to nothing."""
+    places = len(money(middle).partition(".")[2])
+    text = f"{dollars(half_width):,.{places}f}"
+    return f" ± {text}" if text.strip("0.,") else ""
+
+
+def baseline(report: SavingsReport) -> str:
+    """`$1.20 ± 0.05`. A sum that lacks parts has no range: it is a bound already."""
+    whole = report.baseline
+    if whole.missing or not report.baseline_estimated:
+        return amount(whole)
+    return amount(whole) + spread(whole.known, report.half_width)
 
 
 def saving(found: Saving, share: float | None) -> str:

@@ -6,7 +6,7 @@ Rule: the session summary and `rlmc stats` say the same thing in the same words.
 from __future__ import annotations
 
 from rlmc.ledger.report import SavingsReport
-from rlmc.ui.figures import count, label
+from rlmc.ui.figures import amount, count, label
 
 _NAMED = 3
 
@@ -32,6 +32,21 @@ def estimates(report: SavingsReport) -> str:
     return (
         f"baseline estimated on {report.baseline_estimated:,} of {count(report.turns, 'turn')}; assumes no extra turns"
     )
+
+
+def draft_alone(report: SavingsReport) -> str | None:
+    """What the draft model alone would have cost, where there were drafts and anything of it is known."""
+    if not report.draft.calls or (report.draft_only.missing and not report.draft_only.known):
+        return None
+    return amount(report.draft_only)
+
+
+def brief_checks(report: SavingsReport) -> str:
+    return f"{count(report.brief.calls, 'draft')} verified on a compact context"
+
+
+def kept_warm(report: SavingsReport) -> str:
+    return f"{count(report.keepalive.calls, 'call')} that only kept a cache warm"
 
 
 def quality(report: SavingsReport) -> str | None:

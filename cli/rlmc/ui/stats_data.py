@@ -19,6 +19,8 @@ CSV_COLUMNS = (
     "saved_usd", "saved_bound", "share",
     "draft_prompt_tokens", "draft_output_tokens", "verify_prompt_tokens", "verify_output_tokens",
     "p50_ms", "p95_ms", "simulated",
+    "baseline_half_width_usd", "draft_only_usd", "brief_calls", "brief_paid_usd", "keepalive_calls",
+    "keepalive_paid_usd",
 )  # fmt: skip
 
 
@@ -40,11 +42,19 @@ def report_data(r: SavingsReport) -> Data:
         "outcomes": {o.value: r.outcomes[o.value] for o in Outcome},
         "reasons": dict(sorted(r.reasons.items())),
         "paid": _sum(r.paid),
-        "baseline": {**_sum(r.baseline), "estimated_turns": r.baseline_estimated, "assumes": "no extra turns"},
-        "saved": {**_money(r.saving.amount), "bound": r.saving.bound, "share": r.share, "break_even": r.break_even},
+        "baseline": {
+            **_sum(r.baseline),
+            "half_width": money_data(r.half_width),
+            "estimated_turns": r.baseline_estimated,
+            "assumes": "no extra turns",
+        },
+        "draft_only": _sum(r.draft_only),
+        "saved": {**money_data(r.saving.amount), "bound": r.saving.bound, "share": r.share, "break_even": r.break_even},
         "draft": _side(r.draft),
         "verify": _side(r.verify),
         "wasted_drafts": _side(r.wasted),
+        "brief": _side(r.brief),
+        "keepalive": _side(r.keepalive),
         "latency_ms": {
             **_percentiles(r.latency),
             "outcomes": {o.value: _percentiles(r.latency_by_outcome.get(o.value, Latencies())) for o in Outcome},
@@ -80,6 +90,12 @@ def csv_row(r: SavingsReport) -> list[object]:
         _cell(r.latency.percentile(50)),
         _cell(r.latency.percentile(95)),
         int(r.simulated),
+        _text(r.half_width),
+        _exact(r.draft_only),
+        r.brief.calls,
+        _exact(r.brief.paid),
+        r.keepalive.calls,
+        _exact(r.keepalive.paid),
     ]
 
 
@@ -98,15 +114,19 @@ def _side(side: Side) -> Data:
 
 
 def _sum(amount: Amount) -> Data:
-    return {**_money(amount.known), "complete": not amount.missing, "missing": amount.missing}
+    return {**money_data(amount.known), "complete": not amount.missing, "missing": amount.missing}
 
 
-def _money(amount: Picodollars | None) -> Data:
+def money_data(amount: Picodollars | None) -> Data:
     return {"picodollars": amount, "dollars": None if amount is None else _text(amount)}
 
 
 def _text(amount: Picodollars) -> str:
     return f"{dollars(amount):f}"
+
+
+def _exact(amount: Amount) -> str:
+    return "" if amount.exact is None else _text(amount.exact)
 
 
 def _percentiles(latencies: Latencies) -> Data:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from rlmc.domain.turn import Outcome
 from rlmc.ledger.report import SavingsReport
 from rlmc.ui import sentences
-from rlmc.ui.figures import amount, count, saving, seconds
+from rlmc.ui.figures import amount, baseline, count, saving, seconds
 
 
 def session_summary(report: SavingsReport, notes: list[str]) -> str:
@@ -16,10 +16,12 @@ def session_summary(report: SavingsReport, notes: list[str]) -> str:
     if not report.turns:
         return _lines(["no turn came through rlmc, so there is nothing to account for", *notes])
     outcomes = [f"{report.outcomes[o.value]:,} {o.value}" for o in Outcome if report.outcomes[o.value]]
+    alone = sentences.draft_alone(report) if report.draft_only.exact is not None else None
     found = [sentences.simulated(report), *sentences.unknown_prices(report), sentences.auto_mode(report)]
     lines = [
         " · ".join([count(report.turns, "turn"), *outcomes]),
-        f"paid {amount(report.paid)}, baseline {amount(report.baseline)}, {saving(report.saving, report.share)}",
+        f"paid {amount(report.paid)}, baseline {baseline(report)}, {saving(report.saving, report.share)}",
+        None if alone is None else f"the draft model alone: {alone}",
         _speed_and_quality(report),
         sentences.estimates(report) if report.baseline_estimated else None,
         *found,

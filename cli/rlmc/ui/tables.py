@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Literal, TextIO
 
 from rlmc.domain.turn import Outcome
 from rlmc.ledger.period import local
-from rlmc.ledger.report import Account, Amount, Saving, SavingsReport, Side
+from rlmc.ledger.report import Account, Saving, SavingsReport, Side
 from rlmc.ui import sentences
 from rlmc.ui.console import colours
-from rlmc.ui.figures import amount, count, label, money, percent, seconds
+from rlmc.ui.figures import amount, baseline, count, label, money, percent, seconds, short, short_saving
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -68,8 +68,15 @@ def _figures(report: SavingsReport) -> RenderableType:
     table.add_column()
     table.add_row("turns", f"{report.turns:,}", " · ".join(outcomes))
     table.add_row("paid", amount(report.paid), "")
-    table.add_row("baseline", amount(report.baseline), _quiet(sentences.estimates(report).removeprefix("baseline ")))
+    table.add_row("baseline", baseline(report), _quiet(sentences.estimates(report).removeprefix("baseline ")))
     table.add_row(*_saved_row(report))
+    alone = sentences.draft_alone(report)
+    if alone is not None:
+        table.add_row("draft only", alone, _quiet("what the draft model alone would have cost"))
+    if report.brief.calls:
+        table.add_row("checks", amount(report.brief.paid), _quiet(sentences.brief_checks(report)))
+    if report.keepalive.calls:
+        table.add_row("keep-alive", amount(report.keepalive.paid), _quiet(sentences.kept_warm(report)))
     if report.wasted.calls:
         drafts = f"{count(report.wasted.calls, 'draft')} paid for and not used"
         table.add_row("wasted", amount(report.wasted.paid), _quiet(drafts))
@@ -123,7 +130,7 @@ def _sides(report: SavingsReport) -> RenderableType:
 
 def _side(side: Side) -> tuple[str, ...]:
     read = "-" if side.read_share is None else percent(side.read_share)
-    return f"{side.calls:,}", f"{side.prompt:,}", read, f"{side.output:,}", _short(side.paid)
+    return f"{side.calls:,}", f"{side.prompt:,}", read, f"{side.output:,}", short(side.paid)
 
 
 def _groups(account: Account, by: str) -> RenderableType:
@@ -144,9 +151,9 @@ def _group(report: SavingsReport) -> tuple[str, ...]:
     return (
         f"{report.turns:,}",
         f"{report.outcomes[Outcome.DIRECT.value]:,}",
-        _short(report.paid),
-        _short(report.baseline),
-        _short_saving(report.saving),
+        short(report.paid),
+        short(report.baseline),
+        short_saving(report.saving),
         "" if report.share is None else percent(report.share),
     )
 
@@ -192,18 +199,6 @@ def _key(key: str, report: SavingsReport, by: str, width: int) -> str:
         room = max(0, width - len(key) - 1)
         return f"{label(key)} {label(about, room)}" if room >= min(8, len(about)) else label(key, width)
     return label(key, width)
-
-
-def _short(sum: Amount) -> str:
-    if not sum.missing:
-        return money(sum.known)
-    return f"≥ {money(sum.known)}" if sum.known else "?"
-
-
-def _short_saving(saved: Saving) -> str:
-    if saved.amount is None:
-        return "?"
-    return {"exact": "", "at most": "≤ ", "at least": "≥ "}[saved.bound] + money(saved.amount)
 
 
 def _coloured(text: str, saved: Saving) -> Text:
