@@ -364,6 +364,10 @@ def test_the_settings_name_the_draft_model(tmp_path: Path, monkeypatch: pytest.M
     ):
         monkeypatch.setenv("RLMC_DRAFT_MODEL", value)
         assert data(replay(path, "--json"))["drafts"][0]["draft_model"] == expected
+    monkeypatch.setenv("RLMC_DRAFT_MODEL", "deepseek/deepseek-flash")
+    auto = data(replay(path, "--draft-model", "auto", "--verify-model", "as-requested", "--json"))
+    assert auto["drafts"][0]["draft_model"] == "anthropic/claude-haiku-5-5" and auto["verify_model"] == "as-recorded"
+    monkeypatch.delenv("RLMC_DRAFT_MODEL")
     assert data(replay(path, "--verify-model", "sim/verify", "--json"))["drafts"][0]["draft_model"] == "sim/draft"
 
 

@@ -31,7 +31,7 @@ def test_commands_options_and_values(own_home: Home, scripts: dict[str, Path]) -
     assert "-- The cheap model that proposes" in keys
     assert "policy" not in keys
     for words in (values, policies, joined):
-        assert {"balanced", "paper", "draft-only", "verify-only"} == set(words.split())
+        assert {"balanced", "economy", "careful", "paper", "draft-only", "verify-only"} == set(words.split())
     assert {"--draft-model", "--no-summary", "--help"} <= set(options.split())
     assert "claude" in clients
     assert not own_home.rlmc_was_run

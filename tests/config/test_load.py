@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from rlmc.config.load import Config, load, overlay, overrides_from
 from rlmc.config.schema import KEYS, UpstreamSettings
+from rlmc.domain.effect import Effect
 from rlmc.domain.turn import Model
 from rlmc.errors import ConfigError
 
@@ -100,6 +101,28 @@ def test_bare_and_quoted_spelling_of_a_dotted_name_mean_the_same(tmp_path: Path)
     flat = loaded(tmp_path, '"upstream.llama.cpp.base-url" = "http://x"\n').settings
     assert bare == flat
     assert bare.upstreams["llama.cpp"].base_url == "http://x"
+
+
+def test_the_users_words_on_tools(tmp_path: Path) -> None:
+    config = loaded(tmp_path, '[tools]\n"mcp__github__get_*" = "read"\nmy.tool = "plan"\nBash = "unsafe"\n')
+    assert config.settings.tools == {
+        "Bash": Effect.UNSAFE,
+        "mcp__github__get_*": Effect.READ,
+        "my.tool": Effect.PLAN,
+    }
+    assert entry(config, "tools.Bash") == ("unsafe", f"file {tmp_path / 'config.toml'}:4")
+
+
+@pytest.mark.parametrize("text", ['tools.a = "safe"', "tools.a = true", 'tools = "read"', 'tools."a*b" = "read"'])
+def test_words_on_tools_that_say_nothing(tmp_path: Path, text: str) -> None:
+    with pytest.raises(ConfigError, match=r"config\.toml:1"):
+        loaded(tmp_path, text)
+
+
+def test_no_variable_says_what_a_tool_does(tmp_path: Path) -> None:
+    config = loaded(tmp_path, "", env={"RLMC_TOOLS_BASH": "read"})
+    assert config.settings.tools == {}
+    assert "RLMC_TOOLS_BASH is not a setting" in config.warnings[0]
 
 
 def test_flags_over_environment_over_file_over_default(tmp_path: Path) -> None:

@@ -67,13 +67,13 @@ def test_a_key_in_the_configuration_is_not_repeated() -> None:
     assert "1234567890" not in f"{refused.value.message} {refused.value.hint}"
 
 
-@pytest.mark.parametrize("name", ["mcp__db__query", "mcp__github__get_*", "my.tool", "functions:run", "*"])
+@pytest.mark.parametrize("name", ["mcp__db__query", "mcp__github__get_*", "my.tool", "functions:run"])
 def test_a_tool_of_the_users_own(name: str) -> None:
     assert lookup.find(f"tools.{name}", "").name == "tools.<name>"
     assert lookup.parse(f"tools.{name}", "read", "file x") == "read"
 
 
-@pytest.mark.parametrize("name", ["", "a*b", "a b", "*a", "é"])
+@pytest.mark.parametrize("name", ["", "a*b", "a b", "*a", "*", "é"])
 def test_no_name_of_a_tool(name: str) -> None:
     with pytest.raises(ConfigError) as refused:
         lookup.find(f"tools.{name}", "file x")

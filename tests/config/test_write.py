@@ -45,6 +45,8 @@ def holding(file: Path, text: str) -> Path:
         ("budget.session", "$2.50", "session = 2.50"),
         ("budget.daily", "20", "daily = 20"),
         ("upstream.gw.base-url", "http://gw/", 'base-url = "http://gw"'),
+        ("tools.mcp__db__query", "read", 'mcp__db__query = "read"'),
+        ("tools.mcp__github__get_*", "READ", '"mcp__github__get_*" = "read"'),
     ],
 )
 def test_a_value_is_kept_in_its_natural_form_and_reads_back(file: Path, name: str, text: str, line: str) -> None:
@@ -53,6 +55,14 @@ def test_a_value_is_kept_in_its_natural_form_and_reads_back(file: Path, name: st
     config = load(file, env={}, providers=PROVIDERS)
     typed = load(file.with_name("none"), env={}, flags={name: text}, providers=PROVIDERS)
     assert config.settings == typed.settings
+
+
+def test_words_on_tools_stand_beside_each_other_and_go_again(file: Path) -> None:
+    for name in ("mcp__a__*", "mcp__a__b", "some.tool"):
+        put(file, f"tools.{name}", "read")
+    assert set(load(file, env={}, providers=PROVIDERS).settings.tools) == {"mcp__a__*", "mcp__a__b", "some.tool"}
+    assert drop(file, "tools.mcp__a__*").changed
+    assert set(load(file, env={}, providers=PROVIDERS).settings.tools) == {"mcp__a__b", "some.tool"}
 
 
 def test_a_new_file_and_its_folder_are_private(file: Path) -> None:

@@ -59,6 +59,14 @@ def test_a_call_that_writes_nothing_leaves_the_lifetime_as_it_was() -> None:
     assert kinds([first, second, third])[2] == "warm"
 
 
+def test_what_stands_behind_the_last_marker_is_each_prompts_own() -> None:
+    first = call(follows="user", input=2, cache_read=0, cache_write_5m=20_000)
+    second = call(at=first.at + SECOND, input=1, cache_read=20_000, cache_write_5m=0)
+    one, next = lay_out([first, second], b"t")
+    assert one.layout.digests[:-1] == next.layout.digests[:-1]
+    assert one.layout.digests[-1] != next.layout.digests[-1]
+
+
 def test_what_others_had_cached_is_named() -> None:
     prompt = lay_out([call(cache_read=5_000, cache_write_5m=1_000)], b"t")[0]
     assert prompt.head is not None and prompt.head in prompt.layout.digests

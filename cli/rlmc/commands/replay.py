@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 SCHEMA = "rlmc.replay/1"
 AS_RECORDED = "as-recorded"
+# As the setting says it, for one who is used to that.
+_OWN_MODELS = (AS_RECORDED, "as-requested")
+_AUTO = "auto"
 _EXAMPLE = "write it as provider/model, such as deepseek/deepseek-flash"
 
 
@@ -163,13 +166,12 @@ def _pairs(drafts: list[str], verify_text: str) -> tuple[Pair, ...]:
 
     settings = load(providers=NAMES).settings
     own = frozenset(settings.upstreams)
-    verify = None if verify_text.casefold() == AS_RECORDED else _model("--verify-model", verify_text, own)
-    models = [_model("--draft-model", text, own) for text in dict.fromkeys(drafts)]
-    if not models:
-        chosen = None if settings.draft_off else settings.draft_model
-        models = [_default_draft(verify) if chosen is None else chosen]
+    verify = None if verify_text.casefold() in _OWN_MODELS else _model("--verify-model", verify_text, own)
+    configured = None if settings.draft_off else settings.draft_model
+    chosen = [None if text.casefold() == _AUTO else _model("--draft-model", text, own) for text in drafts]
+    models = [_default_draft(verify) if one is None else one for one in chosen or [configured]]
     pairs = []
-    for model in models:
+    for model in dict.fromkeys(models):
         provider = find(model.provider)
         pairs.append(Pair(verify, model) if provider is None else Pair(verify, model, provider.context_of(model.name)))
     return tuple(pairs)

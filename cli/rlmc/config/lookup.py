@@ -23,7 +23,7 @@ _T = TypeVar("_T")
 _BY_NAME = {key.name: key for key in KEYS}
 _UPSTREAM_FIELDS = {key.name.rpartition(".")[2]: key for key in UPSTREAM_KEYS}
 _TOOL = "tools."
-_TOOL_NAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.:/-]*)\*?|\*", re.ASCII)
+_TOOL_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:/-]*\*?", re.ASCII)
 _UPSTREAM_NAME = re.compile(r"[a-z0-9]+(?:[.-][a-z0-9]+)*", re.ASCII)
 
 
@@ -54,7 +54,7 @@ def find(name: str, source: str) -> Key:
     if name.startswith(_TOOL):
         raise problem(
             f"{shown}: a tool's name is made of letters, digits and _ - . : /, with * only at its end ({source}).",
-            "For example tools.mcp__github__get_* = \"read\".",
+            'For example tools.mcp__github__get_* = "read".',
             source,
         )
     if upstream and upstream[1] in _UPSTREAM_FIELDS:

@@ -72,7 +72,8 @@ class UpstreamSettings:
 class Settings:
     """All settings, checked. `draft_model` None means: choose by default, unless `draft_off`.
 
-    `tools` are the user's own words on tools, by name. `verify_model` None means: as the client requests. `port` 0 is a free one; `idle_timeout` 0 is never.
+    `verify_model` None means: as the client requests. `port` 0 is a free one; `idle_timeout` 0 is never. `tools` are
+    the user's own words on tools, by name.
     """
 
     draft_model: Model | None

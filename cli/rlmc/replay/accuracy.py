@@ -21,8 +21,6 @@ from rlmc.replay.prompts import Expected, RecordedPrompt
 
 KINDS: tuple[Expected, ...] = get_args(Expected)
 ENOUGH = 1000
-# An automatic cache counts in blocks, and what a model thought is not in the next prompt: so much less is no loss.
-_GRAIN = 1024
 
 
 @dataclass(slots=True)
@@ -57,7 +55,7 @@ class Accuracy:
             own = cost(usage, price) or 0
             open_loop = _predicted(prompt, prompt.open_found, price)
             self.calls += 1
-            self.kinds[_kind(prompt)] += 1
+            self.kinds[prompt.expected] += 1
             self.open_predicted += open_loop
             if prompt.expected == "first":
                 self.first_billed += own
@@ -91,13 +89,6 @@ class Accuracy:
 
     def tested(self, kind: Expected) -> bool:
         return self.kinds[kind] >= ENOUGH
-
-
-def _kind(prompt: RecordedPrompt) -> Expected:
-    automatic = prompt.through == prompt.call.prompt
-    if prompt.expected == "broken" and automatic and prompt.open_found - prompt.found < _GRAIN:
-        return "warm"
-    return prompt.expected
 
 
 def _predicted(prompt: RecordedPrompt, found: int, price: Price) -> Picodollars:

@@ -18,8 +18,9 @@ def settings_table(config: Config, width: int) -> list[str]:
         lines.append(bold_key)
         lines.extend(paint(line, "dim") for line in _wrapped(one.meaning, width))
     lines.append("")
-    also = ", ".join(key.name for key in (*UPSTREAM_KEYS, *TOOL_KEYS))
-    lines.extend(paint(line, "dim") for line in _wrapped(f"For each provider also: {also}", width))
+    for whose, keys in (("provider", UPSTREAM_KEYS), ("tool", TOOL_KEYS)):
+        also = ", ".join(key.name for key in keys)
+        lines.extend(paint(line, "dim") for line in _wrapped(f"For each {whose} also: {also}", width))
     return lines
 
 

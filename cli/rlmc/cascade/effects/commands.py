@@ -14,20 +14,17 @@ from rlmc.cascade.effects.private import leads_to_secrets
 from rlmc.cascade.effects.programs import PROGRAMS, jq
 from rlmc.cascade.effects.readers import ALWAYS, READERS, VERSIONS
 from rlmc.cascade.effects.rules import Rule, after_options, fits, rule
-from rlmc.cascade.effects.words import UNKNOWN, Word
+from rlmc.cascade.effects.words import UNKNOWN, Word, is_secret
 
 Words = Sequence[Word]
 
 _NAME = r"([A-Za-z0-9_][A-Za-z0-9_.+-]*|:)"
 _SYSTEM = re.compile(rf"(?:(?:/usr(?:/local)?|/opt/homebrew)?/bin/)?{_NAME}")
-_PROJECT = re.compile(
-    rf"/?(?:[A-Za-z0-9_@.+-]+/)*(?:\.?venv/bin|node_modules/\.bin|vendor/bin)/{_NAME}",
-)
+_PROJECT = re.compile(rf"/?(?:[A-Za-z0-9_@.+-]+/)*(?:\.?venv/bin|node_modules/\.bin|vendor/bin)/{_NAME}")
 _NAMED = re.compile(_NAME)
 _PYTHON = re.compile(r"python(?:3(?:\.\d+)?)?")
 
 # Variables a command may be given: they change how it looks, not what it does.
-_LOOKS = re.compile(r"[\w.,:/=+@-]*")
 ENVIRONMENT: Mapping[str, re.Pattern[str]] = {
     **dict.fromkeys(
         ("CI", "NODE_ENV", "FORCE_COLOR", "NO_COLOR", "CLICOLOR", "COLUMNS", "LINES", "LANG", "LC_ALL", "LC_CTYPE"),
@@ -39,7 +36,7 @@ ENVIRONMENT: Mapping[str, re.Pattern[str]] = {
     ),
     "TZ": re.compile(r"[A-Za-z][\w/+-]*"),
     "TERM": re.compile(r"[\w-]*"),
-    "RUST_LOG": _LOOKS,
+    "RUST_LOG": re.compile(r"[\w.,:/=+@-]*"),
     "PAGER": re.compile("cat"),
     "GIT_PAGER": re.compile("cat"),
     "PYTHONPATH": re.compile(r"\.|(?:\./)?(?:src|lib)/?"),
@@ -75,7 +72,6 @@ _SCRIPT = re.compile(checkers.SCRIPTS)
 _HANDED_ON = re.compile(rf"-{{0,2}}{checkers.PLAIN}|--")
 
 _LEADING: Mapping[str, Rule] = {
-    "git": git.LEADING,
     "cargo": rule("-q -v --quiet --verbose --locked --offline --frozen --color:"),
     "mvn": rule("-q -o -B -e"),
 }
@@ -115,7 +111,7 @@ def _reads(name: str, words: Words) -> bool:
         return True
     if name in PROGRAMS:
         return PROGRAMS[name](words)
-    if name == "jq" and not jq(words):
+    if (name == "jq" and not jq(words)) or (name == "printenv" and any(is_secret(word.text) for word in words)):
         return False
     if name == "git":
         return _allowed(git.GIT, (), after_options(git.LEADING, words) or ())

@@ -15,10 +15,10 @@ _NAMED = r"\{\w+\}|\w+|[@*!$?#-]"
 _VARIABLE = re.compile(rf"\$(?:{_NAMED}|(?=\s|$))")
 _VARIABLE_IN_QUOTES = re.compile(rf"\$(?:{_NAMED}|(?![{{(\[']))")
 _LIST = re.compile(r"\[[^\s\[\]'\"`$();&|<>\\]*\]")
-_TEST = re.compile(r"(?<!\S)\[\[?(?=[ \t][^\n;]*\s\])")
+_TEST = re.compile(r"(?<![^\s(])\[\[?(?=[ \t][^\n;]*\s\])")
 _ANSI = re.compile(r"\$'(?:[^\\']|\\.)*'", re.DOTALL)
 _OPERATOR = re.compile(r"&&|\|\||\|&?|;")
-_REDIRECTION = re.compile(r">&-|(?:&>>?|>>|>\||>&|>|<<<|<(?![<>&]))[ \t]*(?![\s<>|&;()#])")
+_REDIRECTION = re.compile(r">&-|(?:&>>?|>>|>\||>&|>|<<<|<(?![<>&]))[ \t]*(?=[^\s<>|&;()#])")
 
 
 _MOST_BACKQUOTES = 8

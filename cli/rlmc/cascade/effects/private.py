@@ -39,6 +39,9 @@ _HIDDEN = (
 )
 _OPEN = ("id_rsa", "id_dsa", "id_ecdsa", "id_ed25519", "credentials")
 _GLOB = re.compile(r"[*?\[\0]")
+_LETTER = re.compile(r"\w")
+# A pattern with fewer letters could mean any file.
+_TELLING = 3
 
 
 def leads_to_secrets(text: str) -> bool:
@@ -56,6 +59,8 @@ def _may_mean(step: str) -> bool:
     if pattern.startswith("."):
         begin = _GLOB.split(pattern)[0]
         return any(name.startswith(begin) or begin.startswith(name) for name in _HIDDEN)
+    if len(_LETTER.findall(pattern)) < _TELLING:
+        return False
     if pattern.startswith("*"):
         return pattern.endswith(("_rsa", "_dsa", "_ecdsa", "_ed25519", ".pem", ".key"))
     return any(fnmatchcase(name, pattern) for name in _OPEN)

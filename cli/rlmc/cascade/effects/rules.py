@@ -13,7 +13,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from rlmc.cascade.effects.words import Word
+from rlmc.cascade.effects.words import UNKNOWN, Word
 
 # A value that begins with a dash may be an option after all, where a table is wrong about what takes a value.
 _NEGATIVE = re.compile(r"-\d+[A-Za-z]?")
@@ -125,7 +125,9 @@ class _Reading:
         if rule.most is not None and (len(operands) > rule.most or not all(w.single for w in operands)):
             return False
         pattern = rule.operands
-        return pattern is None or all(not w.loose and pattern.fullmatch(w.text) for w in operands)
+        if pattern is None:
+            return True
+        return all(not w.loose and UNKNOWN not in w.text and pattern.fullmatch(w.text) for w in operands)
 
     def _option(self, word: Word, following: Word | None) -> int:
         """How many words this option takes; 0 where it is none of the rule's."""

@@ -31,7 +31,7 @@ from rlmc.cascade.effects.nodes import (
 from rlmc.cascade.effects.outline import may_be_command
 from rlmc.cascade.effects.private import leads_to_secrets
 from rlmc.cascade.effects.simple_commands import Commands
-from rlmc.cascade.effects.words import Refused, Word
+from rlmc.cascade.effects.words import UNKNOWN, Refused, Word
 from rlmc.domain.effect import Effect
 
 _BASH = Language(tree_sitter_bash.language())
@@ -145,8 +145,7 @@ class _Walk:
                 ended = True
             else:
                 raise Refused
-        gap(self._source, end, node.end_byte, OPEN)
-        return ended
+        return ended or has_line_end(gap(self._source, end, node.end_byte, OPEN))
 
     def _chain(self, node: Node, signs: tuple[str, ...], state: State) -> None:
         end = node.start_byte
@@ -198,8 +197,8 @@ class _Walk:
             raise Refused
         if any("$(" in word.text or "`" in word.text or leads_to_secrets(word.text) for word in words):
             raise Refused
-        values: set[str | None] = {word.text for word in words}
-        if len(values) > _MOST_VALUES or not all(word.exact and _PLAIN_VALUE.fullmatch(word.text) for word in words):
+        values = {_value(word) for word in words}
+        if len(values) > _MOST_VALUES or None in values:
             values = {None}
         for value in values or {None}:
             self._body(body, SIGNS["do_group"], replace(state, bound={**state.bound, name: value}))
@@ -211,3 +210,13 @@ class _Walk:
             raise Refused
         if not _COMMENT.fullmatch(source, start, end):
             raise Refused
+
+
+def _value(word: Word) -> str | None:
+    """What a loop variable holds on this word's account, as far as it is known; None where it could be anything."""
+    if word.exact and _PLAIN_VALUE.fullmatch(word.text):
+        return word.text
+    begin = _PLAIN_VALUE.match(word.text)
+    if word.single or word.loose or UNKNOWN in word.text or begin is None or word.may_be_option:
+        return None
+    return begin[0] + UNKNOWN

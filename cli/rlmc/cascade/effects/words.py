@@ -42,7 +42,8 @@ class Word:
 
 
 Bound = Mapping[str, str | None]
-"""What loop variables hold: text of characters that mean themselves in every shell, or None for anything."""
+"""What loop variables hold: text of characters that mean themselves in every shell, `UNKNOWN` at its end where only its
+beginning is known, or None for anything."""
 
 Nested = Callable[[int], int]
 """The end of the substitution that begins here, once what is in it was judged. Refuses where none begins."""
@@ -60,7 +61,9 @@ _COUNT = re.compile(rb"\$[?#](?![A-Za-z0-9_{])")
 _PARAMETER = re.compile(rb"\$[0-9@*!$_-]")
 # What zsh would do to the value before it is used.
 _MODIFIER = re.compile(rb"\[|:[A-Za-z]")
-_SECRET = re.compile(r"KEY|TOKEN|SECRET|PASS|CREDENTIAL|AUTH|COOKIE|DSN|DATABASE_URL", re.IGNORECASE)
+_SECRET = re.compile(
+    r"KEY|TOKEN|SECRET|PASS|CRED|AUTH|COOKIE|DSN|JWT|BEARER|PAT(?![A-Z])|_PWD?$|_UR[IL]$", re.IGNORECASE
+)
 _FOLDERS = (b"HOME", b"PWD", b"OLDPWD")
 
 _ANSI = re.compile(rb"\$'((?:[^\\']|\\[nt\\])*)'")
@@ -110,8 +113,8 @@ class _Reader:
 
     def word(self, start: int) -> Word:
         source, at = self._source, start
-        if source[at : at + 1] in (b"#", b"=") and self._end - at > 1:
-            raise Refused  # a comment in bash, in zsh the place of a program
+        if source.startswith(b"#", at) or (source.startswith(b"=", at) and self._end - at > 1):
+            raise Refused  # a comment; to zsh, the place of a program
         while at < self._end:
             char = source[at]
             if char == ord("'"):
@@ -192,6 +195,7 @@ class _Reader:
         name = raw.decode()
         if name in self._bound and (value := self._bound[name]) is not None:
             self._text += value.encode()
+            self._loose = self._loose or (UNKNOWN in value and not quoted)
         elif name not in self._bound and (name in self._spent or is_secret(name)):
             raise Refused
         elif raw in _FOLDERS and not self._text:

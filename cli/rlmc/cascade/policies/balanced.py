@@ -21,7 +21,8 @@ LONG_DRAFT_CHARS = 1_500
 def route(policy: Policy, signals: Signals, prospect: Prospect) -> Route:
     if signals.auxiliary:
         return Route("skip", Reason.AUXILIARY)
-    if signals.first_turn and policy.first_turns == "task":
+    opens = signals.first_turn if policy.first_turns == "task" else signals.first_in_session
+    if opens and policy.first_turns != "none":
         return Route("direct", Reason.FIRST_TURN)
     if signals.media_now:
         return Route("direct", Reason.MEDIA)

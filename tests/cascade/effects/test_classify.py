@@ -1,0 +1,88 @@
+"""Whose word on a tool counts, in which order."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rlmc.cascade.effects import RELEASED, Effect, effect_of
+from rlmc.cascade.effects.tools import SHELLS, TOOLS
+from rlmc.domain.chat import ToolSpec
+
+PROMISES = ToolSpec("mcp__db__query", b"{}", read_only=True)
+SILENT = ToolSpec("mcp__db__query", b"{}")
+
+
+@pytest.mark.parametrize(
+    ("name", "effect"),
+    [
+        ("Read", Effect.READ),
+        ("grep_search", Effect.READ),
+        ("TodoWrite", Effect.PLAN),
+        ("update_plan", Effect.PLAN),
+        ("Edit", Effect.EDIT),
+        ("apply_patch", Effect.EDIT),
+        ("write_stdin", Effect.UNSAFE),
+        ("exec", Effect.UNSAFE),
+        ("Agent", Effect.UNSAFE),
+        ("read ", Effect.UNSAFE),
+        ("READ", Effect.UNSAFE),
+        ("", Effect.UNSAFE),
+    ],
+)
+def test_tools_are_known_by_their_exact_names(name: str, effect: Effect) -> None:
+    assert effect_of(name, "{}") is effect
+
+
+def test_a_shell_is_as_safe_as_its_command() -> None:
+    for name in SHELLS:
+        assert effect_of(name, json.dumps({"command": "git status"})) is Effect.SHELL_SAFE
+        assert effect_of(name, json.dumps({"command": "git push"})) is Effect.UNSAFE
+
+
+def test_a_tool_that_promises_to_read_only_is_believed_unless_it_is_known() -> None:
+    assert effect_of("mcp__db__query", "{}", PROMISES) is Effect.READ
+    assert effect_of("mcp__db__query", "{}", SILENT) is Effect.UNSAFE
+    assert effect_of("Bash", '{"command": "rm x"}', ToolSpec("Bash", b"{}", read_only=True)) is Effect.UNSAFE
+    assert effect_of("Write", "{}", ToolSpec("Write", b"{}", read_only=True)) is Effect.EDIT
+
+
+def test_the_users_word_stands_above_all() -> None:
+    own = {"Read": Effect.UNSAFE, "Bash": Effect.UNSAFE, "mcp__db__query": Effect.READ}
+    assert effect_of("Read", "{}", own=own) is Effect.UNSAFE
+    assert effect_of("Bash", '{"command": "ls"}', own=own) is Effect.UNSAFE
+    assert effect_of("mcp__db__query", "{}", SILENT, own) is Effect.READ
+    assert effect_of("Grep", "{}", own=own) is Effect.READ
+
+
+def test_the_exact_name_counts_before_a_beginning_and_a_longer_beginning_before_a_shorter() -> None:
+    own = {
+        "mcp__*": Effect.UNSAFE,
+        "mcp__github__*": Effect.EDIT,
+        "mcp__github__get_*": Effect.READ,
+        "mcp__github__get_token": Effect.UNSAFE,
+    }
+    assert effect_of("mcp__github__get_issue", "{}", PROMISES, own) is Effect.READ
+    assert effect_of("mcp__github__get_", "{}", own=own) is Effect.READ
+    assert effect_of("mcp__github__create", "{}", own=own) is Effect.EDIT
+    assert effect_of("mcp__github__get_token", "{}", own=own) is Effect.UNSAFE
+    assert effect_of("mcp__db__query", "{}", PROMISES, own) is Effect.UNSAFE
+
+
+def test_a_star_is_only_a_pattern_at_the_end_of_the_users_word() -> None:
+    assert effect_of("mcp__x", "{}", own={"mcp_*x": Effect.READ}) is Effect.UNSAFE
+    assert effect_of("mcp__*", "{}", own={"mcp__": Effect.READ}) is Effect.UNSAFE
+
+
+def test_edits_and_unsafe_calls_are_never_always_released() -> None:
+    assert frozenset(Effect) - RELEASED == {Effect.EDIT, Effect.UNSAFE}
+    assert not SHELLS & TOOLS.keys()
+
+
+@given(st.text(), st.text(), st.dictionaries(st.text(), st.sampled_from(Effect)))
+def test_any_call_has_an_effect(name: str, arguments: str, own: dict[str, Effect]) -> None:
+    assert effect_of(name, arguments, None, own) in Effect
+    assert effect_of("Bash", arguments) in (Effect.SHELL_SAFE, Effect.UNSAFE)
