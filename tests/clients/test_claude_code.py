@@ -149,7 +149,7 @@ def _draft(project: Path) -> Any:
             return Reply('{"title": "A new greeting"}')
         if steps_done(body) == 1:
             return Reply("Reading on.", calls=(("Read", {"file_path": str(project / "notes.txt")}),))
-        return Reply(calls=(("Bash", {"command": "ls", "description": "list"}),))
+        return Reply(calls=(("Bash", {"command": "touch made.txt", "description": "make a file"}),))
 
     return script
 

@@ -509,3 +509,20 @@ def test_a_turn_the_draft_model_did_not_see_it_would_have_answered_as_long_as_th
 def test_without_a_draft_model_of_its_own_there_is_no_draft_only_session(draft_model: Model | None) -> None:
     facts = TurnFacts(START, DIRECT, OPUS, draft_model, outline(1_000), (Usage(input=1_000),))
     assert Session().observe(facts).draft == Alone(None, True)
+
+
+def test_what_was_only_kept_warm_is_written_anew_by_the_shadow() -> None:
+    session = Session()
+    session.direct(outline(50_000, marks="5m"), cached("5m", 0, 50_000, 10))
+    session.sides.of(OPUS).real.use(outline(50_000, marks="5m"), START + round(4.5 * MINUTE))
+    paid = cached("5m", 50_000, 1_000, 10)
+    found = session.direct(outline(50_000, 51_000, marks="5m"), paid, minute=8)
+    assert found == Alone(cached("5m", 0, 51_000, 10), True)
+
+
+def test_a_client_that_went_before_anything_was_asked_leaves_no_figure() -> None:
+    session = Session()
+    session.direct(outline(10_000, marks="5m"), cached("5m", 0, 10_000, 10))
+    assert session.turn(DIRECT, outline(10_000, 11_000, marks="5m"), minute=1).usage is None
+    after = cached("5m", 10_000, 1_500, 10)
+    assert session.direct(outline(10_000, 11_500, marks="5m"), after, minute=2) == measured(after)

@@ -15,6 +15,7 @@ from tests.support.mixed_session import PRICES, conversation, script
 from tests.support.wire_client import send
 
 from rlmc.config.paths import ledger_file
+from rlmc.errors import LedgerError
 from rlmc.ledger.decisions import KeptTurn, kept_turns
 from rlmc.ledger.queries import LedgerReader
 from rlmc.replay.own_session import Comparison, compare
@@ -63,8 +64,8 @@ def test_a_session_is_decided_again_as_it_was(live: Live, policy: str) -> None:
     rows, found = play(live, policy)
     assert found.differences == []
     assert (found.turns, found.decided, found.other_prices) == (41, 41, 0)
-    assert found.paid == sum(call.cost or 0 for turn in rows for call in turn.calls)
-    assert found.baseline == sum(turn.baseline or 0 for turn in rows)
+    assert found.paid.exact == sum(call.cost or 0 for turn in rows for call in turn.calls)
+    assert found.baseline.exact == sum(turn.baseline or 0 for turn in rows)
 
 
 def test_what_was_changed_afterwards_is_found(live: Live) -> None:
@@ -121,3 +122,21 @@ def test_a_session_that_came_back_to_another_daemon_begins_with_an_empty_memory(
     found = compare(with_both, load_prices())
     assert found.differences == []
     assert (found.decided, len({(t.decision or {})["epoch"] for t in with_both})) == (20, 2)
+
+
+def test_a_decision_that_came_out_otherwise_is_a_difference_and_no_crash(live: Live) -> None:
+    rows, _ = play(live, "balanced", 12)
+    other = [
+        replace(t, policy="economy", decision={**(t.decision or {}), "seen": {}}) if t.outcome == "direct" else t
+        for t in rows
+    ]
+    assert compare(other, load_prices()).differences
+
+
+def test_a_decision_that_cannot_be_read_is_said(live: Live) -> None:
+    rows, _ = play(live, "balanced", 3)
+    broken = [replace(rows[0], decision={**(rows[0].decision or {}), "setup": {}})]
+    with pytest.raises(LedgerError, match=rows[0].id):
+        compare(broken, load_prices())
+    other = [replace(rows[0], decision={"format": 99})]
+    assert compare(other, load_prices()).decided == 0

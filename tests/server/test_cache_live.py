@@ -115,6 +115,38 @@ def test_without_a_long_run_the_request_is_the_clients_to_the_byte(live: Live) -
     assert json.loads(direct[-1].body) == body
 
 
+def test_a_provider_that_does_not_take_the_marker_gets_the_clients_own_bytes(live: Live) -> None:
+    own = json.dumps(request_of(14)["messages"])
+
+    def script(body: dict[str, Any], _n: int) -> Reply:
+        turn = sum(m["role"] == "assistant" for m in body["messages"])
+        if is_draft(body):
+            return RUN if turn == 14 else READ
+        return Reply(status=400) if turn == 14 and json.dumps(body["messages"]) != own else READ
+
+    with FakeUpstream(script, prices=PRICES) as up:
+        session = open_session(live, up)
+        for turn in range(15):
+            got = send(session.base_url, request_of(turn), x_claude_code_session_id="s1")
+            assert got.status == 200
+        session.end()
+    assert [(c["role"], c["error"]) for c in call_rows()][-2:] == [("direct", "marker-refused"), ("direct", None)]
+    reader = LedgerReader.open(ledger_file())
+    found = compare(kept_turns(reader, session.id), load_prices())
+    reader.close()
+    assert found.differences == []
+
+
+def test_a_verify_model_that_cannot_be_reached_saves_nothing(live: Live) -> None:
+    with FakeUpstream(prices=PRICES) as gone:
+        pass
+    session = open_session(live, gone, policy="verify-only")
+    for _ in range(3):
+        assert send(session.base_url, request_of(1), x_claude_code_session_id="s1").status == 502
+    session.end()
+    assert [(row["cost"], row["baseline"]) for row in turn_rows()] == [(0, 0)] * 3
+
+
 # --- brief verification -----------------------------------------------------------------------------------------------
 
 

@@ -6,7 +6,7 @@ import typer
 
 from rlmc.errors import UsageError
 from rlmc.ledger.queries import LedgerReader
-from rlmc.ui.figures import count, label, money
+from rlmc.ui.figures import amount, count, label
 
 SCHEMA = "rlmc.replay-session/1"
 _SHOWN = 20
@@ -39,8 +39,8 @@ def run_own_session(session: str, json: bool) -> None:
             "turns": result.turns,
             "decided": result.decided,
             "calls": result.calls,
-            "paid_picodollars": result.paid,
-            "baseline_picodollars": result.baseline,
+            "paid_picodollars": result.paid.exact,
+            "baseline_picodollars": result.baseline.exact,
             "other_prices": result.other_prices,
             "other_policy": result.other_policy,
             "differences": differences,
@@ -49,7 +49,7 @@ def run_own_session(session: str, json: bool) -> None:
     else:
         typer.echo(f"rlmc replay: session {found[0].id}, decided again from the ledger")
         typer.echo(f"{count(result.turns, 'turn')}, {result.decided:,} decided again, {count(result.calls, 'call')}")
-        typer.echo(f"paid {money(result.paid)}, baseline {money(result.baseline)}")
+        typer.echo(f"paid {amount(result.paid)}, baseline {amount(result.baseline)}")
         if result.other_prices:
             typer.echo(f"{count(result.other_prices, 'turn was', 'turns were')} booked at other prices than today's.")
         if result.other_policy:

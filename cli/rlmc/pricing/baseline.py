@@ -58,6 +58,8 @@ def _verify(facts: TurnFacts, side: Side, lengths: Lengths) -> Alone:
     tokens = side.scale.tokens(facts.outline)
     real, shadow = (cache.split(facts.outline, tokens, facts.at) for cache in (side.real, side.shadow))
     if not facts.verify_calls:
+        if facts.outcome is Outcome.DIRECT:
+            return Alone(None, True)  # the client went before anything was asked: nobody knows what would have been
         return _unseen(facts, side, shadow, lengths)
     last = facts.verify_calls[-1]
     if last is None:
@@ -72,7 +74,7 @@ def _verify(facts: TurnFacts, side: Side, lengths: Lengths) -> Alone:
     # A second call of the same turn reads what the first one wrote, so it is the first that shows what there was.
     first = next((u for u in facts.verify_calls if u is not None and u.prompt > 0), asked)
     same = (real.hit is None) == (shadow.hit is None) and real.read == shadow.read
-    usage = _shadowed(asked, first.cache_read, shadow, side, same=same)
+    usage = _shadowed(asked, first.cache_read, None if same else real, shadow, side)
     lost = real.hit is not None and first.cache_read < real.read - max(256, real.read // 20)
     side.learn(facts.outline, asked, real.hit)
     side.real.use(facts.outline, facts.at, lost=lost)
@@ -103,13 +105,15 @@ def _length(facts: TurnFacts, lengths: Lengths) -> Length:
     return lengths.predict(facts.kind or "text", hint)
 
 
-def _shadowed(asked: Usage, found: int, shadow: Split, side: Side, *, same: bool) -> Usage:
-    """The real prompt with the reads and writes the shadow would have had; it holds at least what the real cache did.
-    `same`: both would have found the same."""
+def _shadowed(asked: Usage, found: int, real: Split | None, shadow: Split, side: Side) -> Usage:
+    """The real prompt with the reads and writes the shadow would have had. `real` is what the real cache was expected
+    to hold, None where both hold the same. The shadow holds more, but for what was only kept warm for the real one."""
     # An automatic cache takes the whole prompt, and mostly reports what it did not find as plain input.
     plain = side.real.rule.automatic and asked.cache_write_5m == asked.cache_write_1h == 0
     through = asked.prompt if plain else asked.prompt - asked.input
-    read = min(found if same else max(shadow.read, found), through)
+    if real is not None:
+        found = max(shadow.read, found) if real.read <= shadow.read else shadow.read + max(0, found - real.read)
+    read = min(found, through)
     if through == 0 or read == asked.cache_read:
         return asked
     if plain:
@@ -163,7 +167,7 @@ def _draft(facts: TurnFacts, side: Side, verify: Usage | None) -> Alone:
         real = side.real.split(facts.outline, tokens, facts.at)
         same = real.read == shadow.read
         lost = real.hit is not None and asked.cache_read < real.read - max(256, real.read // 20)
-        usage = _shadowed(asked, asked.cache_read, shadow, side, same=same)
+        usage = _shadowed(asked, asked.cache_read, None if same else real, shadow, side)
         side.learn(facts.outline, asked, real.hit)
         side.real.use(facts.outline, facts.at, lost=lost)
         side.drafting.use(facts.outline, facts.at, lost=lost and same)

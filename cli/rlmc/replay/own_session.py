@@ -35,12 +35,28 @@ from rlmc.domain.chat import ChatRequest, Completion
 from rlmc.domain.effect import Effect
 from rlmc.domain.outline import Outline, Place
 from rlmc.domain.turn import ClientHints, DraftAbilities, Finding, Model, Outcome, Reason, Turn
+from rlmc.errors import LedgerError
 from rlmc.ledger.decisions import KeptCall, KeptTurn
+from rlmc.ledger.report import Amount
 from rlmc.pricing.baseline import TurnFacts
 from rlmc.pricing.catalog import PriceTable
 
+FORMAT = 1
+"""Of the decisions this version reads, as the server writes them."""
+
 # Turns that came to no decision of the cascade's; the rest of the session knows of them all the same.
 _NOT_DECIDED = frozenset({Reason.UNDECIDED, Reason.INTERNAL})
+# The error of a call that was made once more without rlmc's marker; the cascade had asked for one call only.
+_SENT_AGAIN = "marker-refused"
+# Where a draft is asked for now that was not looked at then: it is refused, and the difference is said.
+_NOTHING_SEEN: dict[str, Any] = {
+    "effect": None,
+    "calls": 0,
+    "chars": 0,
+    "output": 0,
+    "tool": "",
+    "findings": ["not seen"],
+}
 _NO_REQUEST = ChatRequest(raw=b"", model="", stream=False, max_tokens=None, messages=())
 
 
@@ -53,8 +69,8 @@ class Comparison:
     turns: int = 0
     decided: int = 0
     calls: int = 0
-    paid: int = 0
-    baseline: int = 0
+    paid: Amount = field(default_factory=Amount)
+    baseline: Amount = field(default_factory=Amount)
     other_prices: int = 0
     other_policy: int = 0
     differences: list[tuple[str, str, Any, Any]] = field(default_factory=list)
@@ -71,7 +87,7 @@ class KeptReading:
         self._seen = seen
 
     def draft(self, _turn: Turn, completion: Completion) -> tuple[Completion, Drafted]:
-        d = self._seen["draft"]
+        d = self._seen.get("draft") or _NOTHING_SEEN
         effect = None if d["effect"] is None else Effect(d["effect"])
         findings = tuple(Finding(check, "") for check in d["findings"])
         return completion, Drafted(effect, d["calls"], d["chars"], d["output"], findings, d["tool"])
@@ -80,13 +96,13 @@ class KeptReading:
         return " " * int(self._seen.get("appended", 0))
 
     def verdict(self, _turn: Turn, answer: Completion) -> tuple[Verdict, Completion]:
-        return self._seen["verdict"], answer
+        return self._seen.get("verdict", "none"), answer
 
     def brief(self, _turn: Turn, _draft: Completion) -> Brief | None:
         return Brief("", "") if self._seen.get("brief_chars") is not None else None
 
     def brief_accepts(self, _turn: Turn, _answer: Completion) -> bool:
-        return bool(self._seen["brief_accepts"])
+        return bool(self._seen.get("brief_accepts"))
 
 
 _END: Literal["end"] = "end"
@@ -108,18 +124,26 @@ def compare(turns: Sequence[KeptTurn], prices: PriceTable) -> Comparison:
     found = Comparison(turns=len(turns))
     memories: dict[str, Memory] = {}
     under_way: dict[str, _Open] = {}
+    decided = [turn for turn in turns if (turn.decision or {}).get("format") == FORMAT]
     for turn in turns:
-        if turn.decision is None:
+        if turn not in decided:
             _price_calls(turn, prices, found)
-    for turn, what in _events([t for t in turns if t.decision is not None]):
+            found.baseline.add(turn.baseline)
+    for turn, what in _events(decided):
         decision: dict[str, Any] = turn.decision or {}
         memory = memories.setdefault(decision["epoch"], Memory())
-        if what is None:
-            under_way[turn.id] = _decide(turn, decision, memory, prices, found)
-        elif what == _END:
-            _finish(turn, under_way.pop(turn.id), memory, prices, found)
-        elif isinstance(what, KeptCall):
-            memory.refresh(what.model, read_outline(decision["outline"]), what.started_at)
+        try:
+            if what is None:
+                under_way[turn.id] = _decide(turn, decision, memory, prices, found)
+            elif what == _END:
+                _finish(turn, under_way.pop(turn.id), memory, prices, found)
+            elif isinstance(what, KeptCall):
+                memory.refresh(what.model, read_outline(decision["outline"]), what.started_at)
+        except (KeyError, TypeError, ValueError) as error:
+            raise LedgerError(
+                f"the decision of turn {turn.id} cannot be read ({type(error).__name__}: {error})",
+                "it may be of another version of rlmc, or the ledger was changed",
+            ) from error
     return found
 
 
@@ -186,7 +210,7 @@ def _decide(turn: KeptTurn, decision: dict[str, Any], memory: Memory, prices: Pr
         brief_tokens=setup["brief_tokens"],
     )
     reading = KeptReading(decision["seen"])
-    made = [call for call in turn.calls if call.role != "keepalive"]
+    made = [call for call in turn.calls if call.role != "keepalive" and call.error != _SENT_AGAIN]
     generator = cascade(again, signals, foresight.prospect, policy, foresight.marker, reading)
     asked, plan = _play(generator, made)
     plan, more = _carried_out(plan, made[len(asked) :])
@@ -204,9 +228,13 @@ def _play(generator: Cascade, made: Sequence[KeptCall]) -> tuple[list[CallModel]
         while True:
             asked.append(ask)
             call = made[len(asked) - 1] if len(asked) <= len(made) else None
-            ask = generator.send(_result(call))
+            ask = generator.send(_result(call if call is not None and _answers(call, ask) else None))
     except StopIteration as stop:
         return asked, stop.value
+
+
+def _answers(call: KeptCall, ask: CallModel) -> bool:
+    return call.role == ask.role and call.brief == isinstance(ask.request, BriefRequest)
 
 
 def _result(call: KeptCall | None) -> CallResult:
@@ -253,7 +281,7 @@ def _finish(turn: KeptTurn, then: _Open, memory: Memory, prices: PriceTable, fou
     found.note(turn, "baseline half-width", turn.baseline_bias, alone.verify.bias * output)
     found.note(turn, "baseline variance", turn.baseline_noise, alone.verify.noise * output * output)
     found.note(turn, "draft-only", turn.draft_only, draft_only)
-    found.baseline += baseline or 0
+    found.baseline.add(baseline)
     _price_calls(turn, prices, found)
 
 
@@ -262,14 +290,13 @@ def _price_calls(turn: KeptTurn, prices: PriceTable, found: Comparison) -> None:
         cost = None if call.usage is None else prices.charge(call.model, call.usage, call.started_at).cost
         found.note(turn, f"cost of the {call.role} call", call.cost, cost)
         found.calls += 1
-        found.paid += cost or 0
+        found.paid.add(cost)
 
 
 def kept_facts(turn: KeptTurn, arrival: Arrival, outcome: Outcome, decision: dict[str, Any]) -> TurnFacts:
     """The finished turn as the books saw it then."""
-    sent = [call for call in turn.calls if call.details.get("sent", True)]
-    verify = [call for call in sent if call.role in ("verify", "direct") and not call.brief]
-    drafts = [call for call in sent if call.role == "draft"]
+    verify = [call for call in turn.calls if call.role in ("verify", "direct") and not call.brief]
+    drafts = [call for call in turn.calls if call.role == "draft" and call.details.get("sent", True)]
     return TurnFacts(
         at=arrival.at,
         outcome=outcome,

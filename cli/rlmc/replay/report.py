@@ -21,7 +21,6 @@ from rlmc.replay.recorded import RecordedCall
 from rlmc.replay.run import ReplayedTurn
 
 Grouping = Literal["project", "model", "day", "session"]
-GROUPINGS: tuple[Grouping, ...] = ("project", "model", "day", "session")
 
 _RESAMPLES = 2000
 _SEED = 20

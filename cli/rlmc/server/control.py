@@ -206,6 +206,7 @@ class Control:
         if session is None:
             raise BadRequest("no such session")
         self.sessions.remove(session_id)
+        session.ended = True
         keepalive.end_all(session)
         for _ in range(_END_LOOKS):
             if session.active == 0:

@@ -75,7 +75,7 @@ def facts_of(
     arrival: Arrival, outcome: Outcome, calls: tuple[Call, ...], kind: str | None, answer_chars: int
 ) -> TurnFacts:
     """The finished turn as the books need it. Brief verifications leave the conversation's caches alone."""
-    verify = [c for c in calls if c.role in ("verify", "direct") and not c.brief and c.sent]
+    verify = [c for c in calls if c.role in ("verify", "direct") and not c.brief]
     drafts = [c for c in calls if c.role == "draft" and c.sent]
     usages = [billed_usage(c) for c in verify]
     draft = billed_usage(drafts[-1]) if drafts else (None, False)

@@ -38,7 +38,7 @@ from rlmc.server.headers import first
 from rlmc.server.ingress import Inbound
 from rlmc.server.outgoing import Outgoing
 from rlmc.server.pace import paced
-from rlmc.server.requests import request_for
+from rlmc.server.requests import request_for, takes_marker
 from rlmc.server.sessions import Means
 from rlmc.upstream.transport import Transport
 from rlmc.wire.assemble import Assembler
@@ -117,7 +117,8 @@ async def _call(ask: CallModel, call: Call, turnover: Turnover) -> CallResult:
     request = request_for(turnover.means, turnover.inbound, codec, ask.target, ask.request)
     if isinstance(ask.request, WithAppendix):
         call.appended_chars = len(ask.request.text)
-        call.marked = ask.request.marker is not None
+        marker = ask.request.marker
+        call.marked = marker is not None and takes_marker(codec, ask.request.request, marker)
     response = await call.send(turnover.transport(ask.target.provider), request)
     if response.status != 200:
         return await _failed(call, "status", str(response.status))

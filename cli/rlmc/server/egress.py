@@ -16,11 +16,11 @@ from rlmc.domain.chat import BlockStarted, Delta, Opaque, Stopping, Text, TextDe
 from rlmc.domain.turn import Model, Outcome
 from rlmc.errors import UpstreamError, WireError
 from rlmc.server import headers as h
-from rlmc.server.calls import Call
+from rlmc.server.calls import MARKER_REFUSED, Call
 from rlmc.server.driver import PING_SECONDS, SILENCE_SECONDS, Turnover, note_delta
 from rlmc.server.outgoing import Outgoing
 from rlmc.server.pace import paced
-from rlmc.server.requests import request_for, uncompressed
+from rlmc.server.requests import request_for, takes_marker, uncompressed
 from rlmc.upstream.transport import Transport, UpstreamRequest
 from rlmc.wire.codec import Codec, StreamDecoder
 
@@ -225,7 +225,8 @@ class _Words:
 
 async def _relay_direct(plan: Relay, turnover: Turnover) -> None:
     call = Call("direct", plan.target)
-    call.marked = isinstance(plan.request, Original) and plan.request.marker is not None
+    marker = plan.request.marker if isinstance(plan.request, Original) else None
+    call.marked = marker is not None and takes_marker(turnover.codec, plan.request.request, marker)
     turnover.calls.append(call)
     try:
         request = request_for(turnover.means, turnover.inbound, turnover.codec, plan.target, plan.request)
@@ -235,18 +236,33 @@ async def _relay_direct(plan: Relay, turnover: Turnover) -> None:
         return
     if turnover.out.begun:
         request = uncompressed(request)
-    await relay(call, request, turnover.transport(plan.target.provider), turnover.out, turnover.codec)
+    transport = turnover.transport(plan.target.provider)
+    if await relay(call, request, transport, turnover.out, turnover.codec, ours=call.marked):
+        return
+    # The provider may have refused what rlmc added: the client gets the answer to its own bytes.
+    plain = replace(plan, request=Original(plan.request.request))
+    await _relay_direct(plain, turnover)
 
 
-async def relay(call: Call, request: UpstreamRequest, transport: Transport, out: Outgoing, codec: Codec) -> None:
-    """One request to its provider and the answer back, untouched; usage is read from a copy as it passes."""
+async def relay(
+    call: Call, request: UpstreamRequest, transport: Transport, out: Outgoing, codec: Codec, *, ours: bool = False
+) -> bool:
+    """One request to its provider and the answer back, untouched; usage is read from a copy as it passes.
+
+    `ours` says that something of rlmc's own is in the request: a refusal (400) is then kept from the client, and false.
+    """
     call.served = True
     try:
         response = await call.send(transport, request)
     except UpstreamError as error:
         call.fail(error.kind)
         await out.fail(502, f"rlmc could not reach the verify model: {error.message}")
-        return
+        return True
+    if ours and response.status == 400 and not out.begun:
+        call.served = False
+        call.fail(MARKER_REFUSED)
+        await call.close()
+        return False
     media_type = (h.first(response.headers, "content-type") or "").split(";")[0].strip().lower()
     stream = media_type == "text/event-stream"
     encoding = h.first(response.headers, "content-encoding")
@@ -257,7 +273,7 @@ async def relay(call: Call, request: UpstreamRequest, transport: Transport, out:
         call.fail(f"status: {response.status}")
         await call.close()
         await out.fail(response.status, f"the verify model answered with status {response.status}")
-        return
+        return True
     if not begun:
         await out.begin(response.status, h.for_client(response.headers, same_body=True, status=response.status))
     try:
@@ -278,3 +294,4 @@ async def relay(call: Call, request: UpstreamRequest, transport: Transport, out:
             call.fail(f"stream: {tap.error.partition(':')[0]}")
         await call.close()
     await out.end()
+    return True

@@ -13,12 +13,13 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 from rlmc.domain.layout import Lifetime
+from rlmc.domain.money import Price
 from rlmc.domain.outline import Outline
 from rlmc.domain.turn import Model
 from rlmc.errors import UpstreamError, WireError
 from rlmc.pricing.gaps import Pause
-from rlmc.pricing.keepalive import due_seconds, pays
-from rlmc.server.books import Books, FinishedTurn, billed_usage
+from rlmc.pricing.keepalive import MARGIN_SECONDS, due_seconds, pays
+from rlmc.server.books import Books, FinishedTurn
 from rlmc.server.calls import Call
 from rlmc.server.ingress import Inbound
 from rlmc.server.requests import uncompressed, verify_request
@@ -36,7 +37,8 @@ _MOST_BYTES = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A conversation whose last turn has read the verify model's cache. `body` is the request as it was sent."""
+    """A conversation whose last turn has read the verify model's cache. `body` is the request as the client sent it,
+    `began` when that was (monotonic seconds)."""
 
     session: Session
     means: Means
@@ -48,6 +50,7 @@ class Waiting:
     outline: Outline
     body: bytes
     pause: Pause
+    began: float
     finished: FinishedTurn
 
     @property
@@ -59,6 +62,8 @@ def begin(waiting: Waiting, sleep: Callable[[float], Awaitable[None]] = asyncio.
     """Start looking after the conversation; what was looked after before is let go."""
     session = waiting.session
     end(session, waiting.finished.conversation)
+    if session.ended:
+        return
     while len(session.kept_warm) >= _MOST_CONVERSATIONS:
         end(session, next(iter(session.kept_warm)))
     task = asyncio.create_task(_keep(waiting, sleep))
@@ -77,46 +82,61 @@ def end_all(session: Session) -> None:
 
 
 async def _keep(waiting: Waiting, sleep: Callable[[float], Awaitable[None]]) -> None:
-    used = time.monotonic()
+    # An entry lives from the start of the request that last read it.
+    used, due = waiting.began, due_seconds(waiting.lifetime)
     finished = waiting.finished
     try:
         for _ in range(_MOST_PINGS):
-            due = due_seconds(waiting.lifetime)
-            await sleep(due)
-            idle = max(due, time.monotonic() - used)
-            prices = waiting.books.prices
-            price = None
-            if prices is not None:
-                prompt = waiting.finished.alone.verify.usage
-                tokens = prompt.prompt if prompt is not None else 0
-                price = prices.lookup(waiting.verify, waiting.finished.started_at, tokens)
-            if waiting.session.attached == 0 or not pays(waiting.pause, waiting.lifetime, idle, price):
+            await sleep(max(0.0, used + due - time.monotonic()))
+            if time.monotonic() > used + due + MARGIN_SECONDS / 2:
+                return  # too late (a machine that slept): the entry may be gone, and a ping would write it anew
+            idle = used + due - waiting.began
+            session = waiting.session
+            if (
+                session.ended
+                or session.attached == 0
+                or not pays(waiting.pause, waiting.lifetime, idle, _price(waiting))
+            ):
                 return
-            call = await _ping(waiting)
-            if call is None:
+            call = Call("keepalive", waiting.verify)
+            try:
+                wanted = await _ping(waiting, call)
+            except asyncio.CancelledError:
+                call.fail("cancelled")
+                if call.sent:
+                    waiting.books.finish(replace(finished, calls=(*finished.calls, call)))
+                raise
+            if not wanted:
                 return
-            if call.error is None and call.complete:
-                waiting.session.memory.refresh(waiting.verify, waiting.outline, call.started_at)
-                call.event = waiting.session.next_event()
+            if call.error is None:
+                session.memory.refresh(waiting.verify, waiting.outline, call.started_at)
+                call.event = session.next_event()
             finished = replace(finished, calls=(*finished.calls, call))
             waiting.books.finish(finished)
             if call.error is not None:
                 return
+            used = call.began
     except asyncio.CancelledError:
         raise
     except Exception:
         log.exception("a cache could not be kept warm")
 
 
-async def _ping(waiting: Waiting) -> Call | None:
-    """The call and its bill; None when this request has no form that only warms the cache."""
+def _price(waiting: Waiting) -> Price | None:
+    prices, usage = waiting.books.prices, waiting.finished.alone.verify.usage
+    if prices is None or usage is None:
+        return None
+    return prices.lookup(waiting.verify, waiting.finished.started_at, usage.prompt)
+
+
+async def _ping(waiting: Waiting, call: Call) -> bool:
+    """Makes the call and notes its bill; false when this request has no form that only warms the cache."""
     codec = waiting.codec
     try:
         body = codec.prewarm_body(waiting.body)
         request = verify_request(waiting.means, waiting.inbound, codec, waiting.verify, body)
     except WireError:
-        return None
-    call = Call("keepalive", waiting.verify)
+        return False
     answer = bytearray()
     try:
         async with asyncio.timeout(_ANSWER_SECONDS):
@@ -136,6 +156,4 @@ async def _ping(waiting: Waiting) -> Call | None:
         call.fail(error.kind if isinstance(error, UpstreamError) else "wire")
     finally:
         await call.close()
-    usage, _ = billed_usage(call)
-    log.info("kept a cache warm: %s read %s tokens", waiting.verify, None if usage is None else usage.cache_read)
-    return call
+    return True

@@ -76,6 +76,11 @@ def _marked(codec: Codec, request: ChatRequest, marker: Mark | None) -> bytes:
         return request.raw
 
 
+def takes_marker(codec: Codec, request: ChatRequest, marker: Mark) -> bool:
+    """Whether the request can be given this marker; see `_marked`."""
+    return _marked(codec, request, marker) is not request.raw
+
+
 def verify_request(means: Means, inbound: Inbound, codec: Codec, target: Model, body: bytes) -> UpstreamRequest:
     """The client's own request for the verify model, with `model` replaced where another one is set."""
     if means.parts.settings.verify_model is not None:

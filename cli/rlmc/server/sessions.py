@@ -52,6 +52,7 @@ class Session:
     memory: Memory = field(default_factory=Memory)
     epoch: str = field(default_factory=lambda: secrets.token_hex(4))
     events: int = 0
+    ended: bool = False
     kept_warm: dict[str, asyncio.Task[None]] = field(default_factory=dict)
 
     @property

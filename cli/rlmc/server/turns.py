@@ -8,6 +8,7 @@ import logging
 import secrets
 import time
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from rlmc.cascade.engine import run
 from rlmc.cascade.learning import kind_of
@@ -18,6 +19,7 @@ from rlmc.domain.chat import ChatRequest
 from rlmc.domain.record import Ending
 from rlmc.domain.turn import DraftAbilities, Finding, Model, Outcome, Reason, Turn
 from rlmc.errors import UnknownShape, WireError
+from rlmc.pricing.baseline import Shadows
 from rlmc.server import keepalive
 from rlmc.server.books import Books, FinishedTurn
 from rlmc.server.calls import Call, wall_us
@@ -87,12 +89,16 @@ async def serve_turn(
         if not out.begun:
             await out.fail(500, "rlmc failed on this request; rlmc logs says how")
     finally:
-        _book(this, books)
+        try:
+            _book(this, books)
+        except Exception:
+            log.exception("turn %s could not be booked", this.id)
         await turnover.close()
 
 
 async def _serve(this: Run, out: Outgoing, books: Books) -> None:
     this.conversation = conversation_key(this.inbound, this.request)
+    keepalive.end(this.session, this.conversation)
     if this.request is None:
         await _relay_as_is(this)
         return
@@ -230,12 +236,11 @@ def _book(this: Run, books: Books) -> None:
     alone, record = undecided(calls), None
     decision = this.decision
     if decision is not None:
-        facts = facts_of(decision.arrival, outcome, calls, _kind(decision, outcome), _answer_chars(this))
-        if any(call.marked for call in calls):
-            facts = facts_as_sent(facts, decision.foresight.marker)
-        alone = this.session.memory.finish(decision.arrival, facts, this.reason)
-        decision.finished = session.next_event()
-        record = decision.record(facts)
+        try:
+            alone, record = _foreseen(this, decision, outcome, calls)
+        except Exception:
+            # What was really paid must be in the books, whatever becomes of the rest.
+            log.exception("turn %s is booked without its baseline", this.id)
     parts = this.means.parts
     content = parts.settings.log_content
     finished = FinishedTurn(
@@ -268,11 +273,10 @@ def _book(this: Run, books: Books) -> None:
 
 
 def _keep_warm(this: Run, decision: Decision, finished: FinishedTurn, books: Books) -> None:
-    """Look after the cache the verify model has just read, until this conversation goes on."""
-    keepalive.end(this.session, this.conversation)
+    """Look after the cache the verify model has just read, until this conversation goes on. Never with a login."""
     last = next((c for c in reversed(finished.calls) if c.role in ("direct", "verify") and not c.brief), None)
     turn = decision.turn
-    if last is None or not last.complete or last.error is not None or not turn.own_calls or this.request is None:
+    if last is None or not last.complete or last.error is not None or turn.hints.login or this.request is None:
         return
     outline = decision.arrival.outline
     if outline.lifetime is None or decision.arrival.signals.auxiliary:
@@ -288,10 +292,23 @@ def _keep_warm(this: Run, decision: Decision, finished: FinishedTurn, books: Boo
             verify=turn.verify,
             outline=outline,
             body=this.request.raw,
+            began=last.began,
             pause="tool-results" if last.stop_reason == "tool_use" else "user",
             finished=finished,
         )
     )
+
+
+def _foreseen(
+    this: Run, decision: Decision, outcome: Outcome, calls: tuple[Call, ...]
+) -> tuple[Shadows, dict[str, Any]]:
+    """The turn's end told to the session's memory: what either model alone would have used, and the decision's row."""
+    facts = facts_of(decision.arrival, outcome, calls, _kind(decision, outcome), _answer_chars(this))
+    if any(call.marked for call in calls):
+        facts = facts_as_sent(facts, decision.foresight.marker)
+    alone = this.session.memory.finish(decision.arrival, facts, this.reason)
+    decision.finished = this.session.next_event()
+    return alone, decision.record(facts)
 
 
 def _kind(decision: Decision, outcome: Outcome) -> str | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from rlmc.cascade.effects.private import leads_to_secrets
 from rlmc.cascade.effects.shell_calls import shell_call_effect
 from rlmc.cascade.effects.tools import SHELLS, TOOLS
 from rlmc.domain.chat import ToolSpec
@@ -24,7 +25,8 @@ def effect_of(name: str, arguments: str, tool: ToolSpec | None = None, own: Mapp
     if name in SHELLS:
         return shell_call_effect(arguments)
     if name in TOOLS:
-        return TOOLS[name]
+        effect = TOOLS[name]
+        return Effect.UNSAFE if effect is Effect.READ and leads_to_secrets(arguments) else effect
     return Effect.READ if tool is not None and tool.read_only else Effect.UNSAFE
 
 

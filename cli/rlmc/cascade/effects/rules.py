@@ -19,7 +19,6 @@ from rlmc.cascade.effects.words import UNKNOWN, Word
 _NEGATIVE = re.compile(r"-\d+[A-Za-z]?")
 _NUMBER = re.compile(r"-\d+")
 _ATTACHED = re.compile(r"[\w%/.]*")
-_NO_VALUES: Mapping[str, re.Pattern[str]] = {}
 
 
 @dataclass(frozen=True, slots=True)

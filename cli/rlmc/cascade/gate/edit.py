@@ -78,6 +78,8 @@ class _Drafted:
     def _problem_with_write(self, before: SeenFile | None, asked: Write) -> str | None:
         if before is not None and before.whole is None:
             return "the file was seen only in part"
+        if before is not None and before.possibly_stale:
+            return "the file may have changed since it was seen"
         if before is None:
             problem = _problem_with_new_file(self._request, asked.path)
             if problem is not None:

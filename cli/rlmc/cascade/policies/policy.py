@@ -32,7 +32,7 @@ class Policy:
 
     `releases` are the effects a drafted call may have without the verify model having seen it, `brief` those that may
     be released once it has accepted them on a compact context. `first_turns` says which turns open a stretch and so go
-    direct; `error_gate` whether turns after a failed tool do. `economic` policies ask for expected costs. `version`
+    direct; `error_gate` whether turns after a failed tool do. `version`
     changes with what the policy decides.
 
     Hard gates (cascade/hard_gates.py) and the gate on drafts hold in every policy and are not a policy's business.
