@@ -36,7 +36,9 @@ def test_commands_options_and_values(own_home: Home, scripts: dict[str, Path]) -
     )
     assert {"run", "start", "stats", "config", "doctor", "completions"} <= set(commands)
     assert keys == ["draft-model", "draft-timeout"]
-    assert sorted(values) == sorted(policies) == ["balanced", "draft-only", "paper", "verify-only"]
+    assert (
+        sorted(values) == sorted(policies) == ["balanced", "careful", "draft-only", "economy", "paper", "verify-only"]
+    )
     assert {"--draft-model", "--no-summary", "--help"} <= set(options)
     assert joined == ["--policy=balanced"]
     assert name == nothing == []
