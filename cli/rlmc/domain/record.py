@@ -14,6 +14,10 @@ from rlmc.domain.money import Picodollars
 from rlmc.domain.turn import Outcome, Reason
 
 CallRole = Literal["draft", "verify", "direct", "keepalive"]
+DECISION_FORMAT = 1
+"""Of `TurnRecord.decision`; another number is of another version."""
+MARKER_REFUSED = "marker-refused"
+"""The error of a call whose added cache marker the provider would not take; it was made once more without."""
 Ending = Literal["complete", "client-gone", "upstream-error", "error"]
 
 

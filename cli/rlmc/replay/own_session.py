@@ -34,6 +34,7 @@ from rlmc.cascade.verify import Verdict
 from rlmc.domain.chat import ChatRequest, Completion
 from rlmc.domain.effect import Effect
 from rlmc.domain.outline import Outline, Place
+from rlmc.domain.record import DECISION_FORMAT, MARKER_REFUSED
 from rlmc.domain.turn import ClientHints, DraftAbilities, Finding, Model, Outcome, Reason, Turn
 from rlmc.errors import LedgerError
 from rlmc.ledger.decisions import KeptCall, KeptTurn
@@ -41,13 +42,8 @@ from rlmc.ledger.report import Amount
 from rlmc.pricing.baseline import TurnFacts
 from rlmc.pricing.catalog import PriceTable
 
-FORMAT = 1
-"""Of the decisions this version reads, as the server writes them."""
-
 # Turns that came to no decision of the cascade's; the rest of the session knows of them all the same.
 _NOT_DECIDED = frozenset({Reason.UNDECIDED, Reason.INTERNAL})
-# The error of a call that was made once more without rlmc's marker; the cascade had asked for one call only.
-_SENT_AGAIN = "marker-refused"
 # Where a draft is asked for now that was not looked at then: it is refused, and the difference is said.
 _NOTHING_SEEN: dict[str, Any] = {
     "effect": None,
@@ -124,7 +120,7 @@ def compare(turns: Sequence[KeptTurn], prices: PriceTable) -> Comparison:
     found = Comparison(turns=len(turns))
     memories: dict[str, Memory] = {}
     under_way: dict[str, _Open] = {}
-    decided = [turn for turn in turns if (turn.decision or {}).get("format") == FORMAT]
+    decided = [turn for turn in turns if (turn.decision or {}).get("format") == DECISION_FORMAT]
     for turn in turns:
         if turn not in decided:
             _price_calls(turn, prices, found)
@@ -210,7 +206,7 @@ def _decide(turn: KeptTurn, decision: dict[str, Any], memory: Memory, prices: Pr
         brief_tokens=setup["brief_tokens"],
     )
     reading = KeptReading(decision["seen"])
-    made = [call for call in turn.calls if call.role != "keepalive" and call.error != _SENT_AGAIN]
+    made = [call for call in turn.calls if call.role != "keepalive" and call.error != MARKER_REFUSED]
     generator = cascade(again, signals, foresight.prospect, policy, foresight.marker, reading)
     asked, plan = _play(generator, made)
     plan, more = _carried_out(plan, made[len(asked) :])

@@ -20,10 +20,6 @@ CallRoleName = Literal["draft", "verify", "direct", "keepalive"]
 NEVER_ARRIVED = frozenset({"refused", "dns", "tls", "proxy", "connect-timeout"})
 
 
-# The error of a call whose added cache marker the provider would not take.
-MARKER_REFUSED = "marker-refused"
-
-
 def wall_us() -> int:
     return time.time_ns() // 1000
 

@@ -9,13 +9,12 @@ from typing import Any
 from rlmc.cascade.session import Arrival, Foresight
 from rlmc.domain.chat import Usage
 from rlmc.domain.outline import Outline
+from rlmc.domain.record import DECISION_FORMAT
 from rlmc.domain.turn import Outcome, Turn
 from rlmc.pricing.baseline import Alone, Shadows, TurnFacts
 from rlmc.server.books import billed_usage
 from rlmc.server.calls import Call
 from rlmc.server.observed import ObservedReading
-
-FORMAT = 1
 
 
 @dataclass(slots=True)
@@ -35,7 +34,7 @@ class Decision:
     def record(self, facts: TurnFacts) -> dict[str, Any]:
         turn = self.turn
         return {
-            "format": FORMAT,
+            "format": DECISION_FORMAT,
             "epoch": self.epoch,
             "events": [self.arrived, self.finished],
             "mono_s": round(time.monotonic(), 6),

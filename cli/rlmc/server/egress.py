@@ -13,10 +13,11 @@ from typing import assert_never
 
 from rlmc.cascade.plan import Answer, Continue, Original, Plan, Relay
 from rlmc.domain.chat import BlockStarted, Delta, Opaque, Stopping, Text, TextDelta, ToolCall, Usage
+from rlmc.domain.record import MARKER_REFUSED
 from rlmc.domain.turn import Model, Outcome
 from rlmc.errors import UpstreamError, WireError
 from rlmc.server import headers as h
-from rlmc.server.calls import MARKER_REFUSED, Call
+from rlmc.server.calls import Call
 from rlmc.server.driver import PING_SECONDS, SILENCE_SECONDS, Turnover, note_delta
 from rlmc.server.outgoing import Outgoing
 from rlmc.server.pace import paced

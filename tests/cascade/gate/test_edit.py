@@ -130,7 +130,7 @@ def test_some_paths_are_nobodys_but_the_verify_models(path: str) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["/project/.eslintrc.json", "/project/.gitignore", "/home/u/work/lock.py", "/project/deadlock.py", "src/a.py"],
+    ["/project/.eslintrc.json", "/project/.gitignore", "/home/u/src/lock.py", "/project/deadlock.py", "src/a.py"],
 )
 def test_common_paths_are_free(path: str) -> None:
     assert problem(Session().read(path, '"old text"\n'), edits(path, "old", "new")) is None

@@ -36,10 +36,6 @@ _LEFT_OUT = re.compile(
 
 
 def check(request: ChatRequest, draft: Completion) -> tuple[Finding, ...]:
-    return _findings(request, draft)
-
-
-def _findings(request: ChatRequest, draft: Completion) -> tuple[Finding, ...]:
     """The first objection. Later calls build on earlier ones, so after it there is nothing to say of them."""
     drafted = _Drafted(request)
     for call in draft.tool_calls:

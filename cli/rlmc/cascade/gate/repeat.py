@@ -22,10 +22,6 @@ _MARKUP = re.compile(
 
 
 def check(request: ChatRequest, draft: Completion) -> tuple[Finding, ...]:
-    return _findings(request, draft)
-
-
-def _findings(request: ChatRequest, draft: Completion) -> tuple[Finding, ...]:
     calls = draft.tool_calls
     if not calls:
         return ()
