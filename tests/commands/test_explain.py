@@ -27,7 +27,7 @@ from rlmc.domain.record import SessionRecord, TurnRecord
 from rlmc.domain.turn import Outcome, Reason
 from rlmc.errors import UsageError
 from rlmc.ledger.store import Ledger
-from rlmc.ui.reasons import SENTENCES
+from rlmc.views.reasons import SENTENCES
 
 Explain = Callable[..., Result]
 FORESIGHT = {

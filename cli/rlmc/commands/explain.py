@@ -45,8 +45,8 @@ def explain(
 
 
 def _print_json(found: TurnDetail | None) -> None:
-    from rlmc.ui.explanation_data import explanation_data
     from rlmc.ui.result import envelope
+    from rlmc.views.explanation_data import explanation_data
 
     typer.echo(envelope(SCHEMA, {"turn": None if found is None else explanation_data(found)}))
 

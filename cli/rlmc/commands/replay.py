@@ -275,8 +275,8 @@ def _write_page(file: Path, study: Study, period: Period, faults: ReadingFaults)
 
 def _say_nothing_found(paths: list[Path], files: list[Path], period: Period, faults: ReadingFaults) -> None:
     from rlmc.replay.readers import READERS
-    from rlmc.ui.figures import count
     from rlmc.ui.replay_words import faults_found
+    from rlmc.views.figures import count
 
     looked = [str(path) for path in paths] or [f"~/{place}" for reader in READERS for place in reader.places]
     where = f" {period.name}" if period.since is not None or period.until is not None else ""

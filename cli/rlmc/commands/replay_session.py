@@ -6,7 +6,7 @@ import typer
 
 from rlmc.errors import UsageError
 from rlmc.ledger.queries import LedgerReader
-from rlmc.ui.figures import amount, count, label
+from rlmc.views.figures import amount, count, label
 
 SCHEMA = "rlmc.replay-session/1"
 _SHOWN = 20

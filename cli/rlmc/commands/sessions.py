@@ -63,8 +63,8 @@ def sessions(
 
 
 def _print_json(found: list[SessionAccount], period: Period, notes: list[str]) -> None:
-    from rlmc.ui.history import session_data
     from rlmc.ui.result import envelope
+    from rlmc.views.history_data import session_data
 
     since, until = (None if at is None else local(at).isoformat() for at in (period.since, period.until))
     data = {

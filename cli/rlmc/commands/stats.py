@@ -99,13 +99,13 @@ def _session(reader: LedgerReader, text: str | None, notes: list[str]) -> tuple[
 
 def _print_json(found: Account, period: Period, by: By | None, notes: list[str]) -> None:
     from rlmc.ui.result import envelope
-    from rlmc.ui.stats_data import stats_data
+    from rlmc.views.stats_data import stats_data
 
     typer.echo(envelope(SCHEMA, stats_data(found, period, None if by is None else by.value, notes)))
 
 
 def _print_csv(found: Account, by: By | None) -> None:
-    from rlmc.ui.stats_data import CSV_COLUMNS, csv_row
+    from rlmc.views.stats_data import CSV_COLUMNS, csv_row
 
     writer = csv.writer(sys.stdout, lineterminator="\n")
     if by is None:

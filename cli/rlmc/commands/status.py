@@ -68,7 +68,7 @@ _HEADINGS = ("SESSION", "CLIENT", "ALIVE", "REQUESTS", "TURNS", "NAME", "DIRECTO
 
 
 def _session(one: Mapping[str, Any]) -> tuple[str, ...]:
-    from rlmc.ui.figures import label
+    from rlmc.views.figures import label
 
     return (
         label(str(one.get("id"))),

@@ -44,8 +44,8 @@ def turns(
 
 
 def _print_json(row: SessionRow | None, found: list[TurnRow], notes: list[str]) -> None:
-    from rlmc.ui.history import turn_data
     from rlmc.ui.result import envelope
+    from rlmc.views.history_data import turn_data
 
     data = {
         "session": None if row is None else row.id,

@@ -15,7 +15,7 @@ from rlmc.errors import UsageError
 from rlmc.ledger import period as periods
 from rlmc.ledger.period import Period
 from rlmc.ledger.queries import LedgerReader, SessionRow, TurnRow
-from rlmc.ui.figures import count, label
+from rlmc.views.figures import count, label
 
 NO_TURNS_EVER = "No turns yet. Put `rlmc run --` in front of your coding agent, or see how it works with `rlmc demo`."
 _NAMED = 3

@@ -181,8 +181,8 @@ def _summary(session_id: str, settings: Settings, notes: list[str]) -> str:
     from rlmc.ledger.period import day_of, today
     from rlmc.ledger.queries import LedgerReader
     from rlmc.ledger.report import account
-    from rlmc.ui.budgets import over_budget
     from rlmc.ui.summary import session_summary
+    from rlmc.views.budgets import over_budget
 
     try:
         reader = LedgerReader.open(ledger_file())

@@ -12,13 +12,13 @@ from typing import TextIO
 from rlmc.domain.turn import Outcome
 from rlmc.ledger.details import CallDetail, TurnDetail
 from rlmc.ledger.queries import CallRow
-from rlmc.ui import sentences
 from rlmc.ui.console import paint
-from rlmc.ui.figures import amount, baseline, count, label, money, percent, saving, seconds
-from rlmc.ui.history import account_of
-from rlmc.ui.kept_decision import EXPECTED_COSTS, CacheState, KeptDecision, kept_decision
 from rlmc.ui.listing import Column, lines
-from rlmc.ui.reasons import sentence
+from rlmc.views import sentences
+from rlmc.views.figures import amount, baseline, count, label, money, percent, saving, seconds
+from rlmc.views.history_data import account_of
+from rlmc.views.kept_decision import EXPECTED_COSTS, CacheState, KeptDecision, kept_decision
+from rlmc.views.reasons import sentence
 
 _WIDTH = 80
 _LABEL = 10  # columns, the gap included

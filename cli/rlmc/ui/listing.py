@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TextIO
 
 from rlmc.ui.console import is_terminal, paint, width
-from rlmc.ui.figures import label
+from rlmc.views.figures import label
 
 _GAP = 2
 

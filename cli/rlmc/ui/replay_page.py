@@ -14,7 +14,7 @@ from rlmc.replay.recorded import ReadingFaults
 from rlmc.replay.report import DraftReport, PolicyReport
 from rlmc.replay.study import Study
 from rlmc.ui import replay_words as words
-from rlmc.ui.figures import label
+from rlmc.views.figures import label
 
 _STYLE = """
 :root { color-scheme: light dark; }

@@ -13,7 +13,7 @@ from rlmc.replay.report import DraftReport, PolicyReport
 from rlmc.replay.study import Study
 from rlmc.ui import replay_words as words
 from rlmc.ui.console import paint
-from rlmc.ui.figures import label
+from rlmc.views.figures import label
 
 WIDTH = 80
 _BAR = 50  # columns of a saving of 100 %

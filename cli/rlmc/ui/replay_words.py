@@ -14,7 +14,7 @@ from rlmc.replay.recorded import ReadingFaults
 from rlmc.replay.report import DraftReport, Tally
 from rlmc.replay.run import BRIEF_SECONDS
 from rlmc.replay.study import Study
-from rlmc.ui.figures import count, label, money, seconds
+from rlmc.views.figures import count, label, money, seconds
 
 _NAMED = 3
 _KINDS = {

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from rlmc.domain.turn import Outcome
 from rlmc.ledger.report import SavingsReport
-from rlmc.ui import sentences
-from rlmc.ui.figures import amount, baseline, count, saving, seconds
+from rlmc.views import sentences
+from rlmc.views.figures import amount, baseline, count, saving, seconds
 
 
 def session_summary(report: SavingsReport, notes: list[str]) -> str:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Literal, TextIO
 from rlmc.domain.turn import Outcome
 from rlmc.ledger.period import local
 from rlmc.ledger.report import Account, Saving, SavingsReport, Side
-from rlmc.ui import sentences
 from rlmc.ui.console import colours
-from rlmc.ui.figures import amount, baseline, count, label, money, percent, seconds, short, short_saving
+from rlmc.views import sentences
+from rlmc.views.figures import amount, baseline, count, label, money, percent, seconds, short, short_saving
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType

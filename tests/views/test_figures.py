@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from rlmc.domain.money import PICO
 from rlmc.ledger.report import Amount, Saving, SavingsReport
-from rlmc.ui import figures
+from rlmc.views import figures
 
 
 @pytest.mark.parametrize(

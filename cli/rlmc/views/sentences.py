@@ -6,7 +6,7 @@ Rule: the session summary and `rlmc stats` say the same thing in the same words.
 from __future__ import annotations
 
 from rlmc.ledger.report import SavingsReport
-from rlmc.ui.figures import amount, count, label
+from rlmc.views.figures import amount, count, label
 
 _NAMED = 3
 

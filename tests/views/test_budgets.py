@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from rlmc.ledger.report import Amount, SavingsReport
-from rlmc.ui.budgets import over_budget
+from rlmc.views.budgets import over_budget
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from rlmc.domain.money import dollars
 from rlmc.ledger.report import SavingsReport
-from rlmc.ui.figures import amount
+from rlmc.views.figures import amount
 
 
 def over_budget(setting: str, limit: Decimal | None, report: SavingsReport, what: str) -> str | None:

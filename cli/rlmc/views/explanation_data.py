@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from rlmc.ledger.details import CallDetail, TurnDetail
-from rlmc.ui.history import turn_data
-from rlmc.ui.kept_decision import EXPECTED_COSTS, KeptDecision, kept_decision
-from rlmc.ui.reasons import sentence
-from rlmc.ui.stats_data import Data, money_data
+from rlmc.views.history_data import turn_data
+from rlmc.views.kept_decision import EXPECTED_COSTS, KeptDecision, kept_decision
+from rlmc.views.reasons import sentence
+from rlmc.views.stats_data import Data, money_data
 
 _PARTS = ("draft", "debt", "credit", "brief")
 _CHANCES = ("waste", "accept", "accept_brief")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from rlmc.domain.turn import Reason
-from rlmc.ui.reasons import SENTENCES, sentence
+from rlmc.views.reasons import SENTENCES, sentence
 
 ROUTING = (Path(__file__).parents[2] / "docs" / "routing.md").read_text()
 
