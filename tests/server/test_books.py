@@ -13,6 +13,8 @@ from tests.support.mixed_session import PRICES, conversation, script
 from tests.support.scripts import always_text
 from tests.support.wire_client import raw_request, send
 
+from rlmc.server.books import Booked
+
 
 def test_the_ledger_equals_the_providers_bill_over_a_mixed_session(live: Live) -> None:
     with FakeUpstream(script, prices=PRICES) as up:
@@ -151,3 +153,21 @@ def test_the_end_of_a_session_waits_for_a_turn_under_way(live: Live) -> None:
         session.end()
         client.close()
     assert [t["ending"] for t in turn_rows()] == ["complete"]
+
+
+def test_observers_are_told_of_every_call_once_and_one_that_fails_harms_nobody(live: Live) -> None:
+    told: list[Booked] = []
+
+    def fail(_: Booked) -> None:
+        raise RuntimeError("out of order")
+
+    live.daemon.books.observers += [fail, told.append]
+    with FakeUpstream(script, prices=PRICES) as up:
+        session = live.open_session(overrides={"upstream.anthropic.base-url": up.url}, client="aider")
+        for turn in range(12):
+            assert send(session.base_url, conversation(turn), x_claude_code_session_id="s1").status == 200
+        session.end()
+    turns, calls = turn_rows(), call_rows()
+    assert [one.turn.id for one in told] == [turn["id"] for turn in turns]
+    assert all(one.first and one.client == "aider" for one in told)
+    assert [call.cost for one in told for call in one.calls] == [call["cost"] for call in calls]

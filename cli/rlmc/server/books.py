@@ -1,7 +1,8 @@
 """From a finished turn to its row: every call priced, the baseline beside it, everything into the ledger's queue.
 
 Rule: nothing here waits, and no finished turn is only in memory. The price table takes a while to load after a start;
-turns that end before it is there are entered without prices, and once more with them.
+turns that end before it is there are entered without prices, and once more with them. Observers are told of every call
+once, with its price.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
@@ -37,6 +38,7 @@ class FinishedTurn:
 
     id: str
     session_id: str
+    client: str
     conversation: str
     protocol: str
     policy: str
@@ -59,11 +61,28 @@ class FinishedTurn:
     answer_body: bytes | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """What observers are told. `first` is false where the turn was told of before and only `calls`, those made since,
+    are new. `client` is the agent's name."""
+
+    turn: TurnRecord
+    client: str
+    first: bool
+    calls: tuple[CallRecord, ...]
+
+
+Observer = Callable[[Booked], None]
+
+
 class Books:
-    def __init__(self, ledger: Ledger) -> None:
+    """`observers` are told of everything that is booked, in the daemon's event loop; they must not wait."""
+
+    def __init__(self, ledger: Ledger, observers: Sequence[Observer] = ()) -> None:
         self.ledger = ledger
+        self.observers = list(observers)
         self.prices: PriceTable | None = None
-        self._early: list[FinishedTurn] = []
+        self._early: list[tuple[FinishedTurn, int]] = []
         self._ready = asyncio.Event()
         self.error: str | None = None
 
@@ -81,14 +100,14 @@ class Books:
     def _adopt(self, prices: PriceTable) -> None:
         self.prices = prices
         early, self._early = self._early, []
-        for turn in early:
-            self._enter(turn)
+        for turn, known in early:
+            self._enter(turn, known)
 
-    def finish(self, turn: FinishedTurn) -> None:
-        """Take a finished turn. Never raises, never waits."""
+    def finish(self, turn: FinishedTurn, known: int = 0) -> None:
+        """Take a finished turn, of which so many calls are in the books already. Never raises, never waits."""
         if self.prices is None:
-            self._early.append(turn)
-        self._enter(turn)
+            self._early.append((turn, known))
+        self._enter(turn, known)
 
     async def flush(self) -> bool:
         """True when everything finished so far is in the ledger; gives up waiting after a while."""
@@ -97,12 +116,23 @@ class Books:
                 await self._ready.wait()
         return await asyncio.to_thread(self.ledger.flush, FLUSH_SECONDS)
 
-    def _enter(self, turn: FinishedTurn) -> None:
+    def _enter(self, turn: FinishedTurn, known: int) -> None:
         try:
-            self.ledger.record(self._record(turn))
+            record = self._record(turn)
+            self.ledger.record(record)
         except Exception as error:
             log.exception("a turn could not be booked")
             self.error = f"a turn could not be booked ({type(error).__name__})"
+            return
+        if self.prices is not None:
+            self._tell(Booked(record, turn.client, known == 0, record.calls[known:]))
+
+    def _tell(self, booked: Booked) -> None:
+        for observer in self.observers:
+            try:
+                observer(booked)
+            except Exception:
+                log.exception("an observer of the books failed")
 
     def _record(self, turn: FinishedTurn) -> TurnRecord:
         served = next((c for c in turn.calls if c.served), None)

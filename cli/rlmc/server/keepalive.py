@@ -104,15 +104,14 @@ async def _keep(waiting: Waiting, sleep: Callable[[float], Awaitable[None]]) -> 
             except asyncio.CancelledError:
                 call.fail("cancelled")
                 if call.sent:
-                    waiting.books.finish(replace(finished, calls=(*finished.calls, call)))
+                    _book(waiting.books, finished, call)
                 raise
             if not wanted:
                 return
             if call.error is None:
                 session.memory.refresh(waiting.verify, waiting.outline, call.started_at)
                 call.event = session.next_event()
-            finished = replace(finished, calls=(*finished.calls, call))
-            waiting.books.finish(finished)
+            finished = _book(waiting.books, finished, call)
             if call.error is not None:
                 return
             used = call.began
@@ -120,6 +119,13 @@ async def _keep(waiting: Waiting, sleep: Callable[[float], Awaitable[None]]) -> 
         raise
     except Exception:
         log.exception("a cache could not be kept warm")
+
+
+def _book(books: Books, finished: FinishedTurn, call: Call) -> FinishedTurn:
+    """The turn with one more call."""
+    more = replace(finished, calls=(*finished.calls, call))
+    books.finish(more, known=len(finished.calls))
+    return more
 
 
 def _price(waiting: Waiting) -> Price | None:

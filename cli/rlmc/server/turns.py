@@ -246,6 +246,7 @@ def _book(this: Run, books: Books) -> None:
     finished = FinishedTurn(
         id=this.id,
         session_id=session.id,
+        client=session.client,
         conversation=this.conversation,
         protocol=this.codec.name,
         policy=parts.policy.name,
