@@ -1,0 +1,175 @@
+"""Does the bound hold, and does the controller keep its word? A seeded simulation of the product's own code.
+
+    python -m tests.studies.certificate [--runs 1000] [--turns 3000] [--json]
+
+A run is **missed** when at any moment the true mean loss so far was above the bound shown at that moment, as by
+somebody who looks after every turn. Beside it stands what a usual one-sided 95 % interval (Wilson's) of the audits
+would have done under the same eyes. Worlds:
+
+- stationary: the rate of bad drafts never changes
+- drifting: it rises and falls, and jumps once
+- adaptive: whoever drafts dares more while the bound looks good, and audits more after a loss, so that turns, rates and
+  probabilities all depend on what was seen
+
+The controller's table: mean loss of all turns against its target, over runs, and how often a single run is above it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import statistics
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from math import sin
+
+from rlmc.quality.certificate import Certificate
+from rlmc.quality.chances import wilson
+from rlmc.quality.controller import Controller
+from rlmc.quality.posterior import Posterior
+
+LEAST, DELTA, TARGET = 0.04, 0.05, 0.02
+_ONE_SIDED = 1.645
+_CONTROL_RUNS = 200
+
+
+@dataclass(slots=True)
+class Seen:
+    """What an adaptive world may look at."""
+
+    bound: float = 1.0
+    since_loss: int = 10_000
+
+
+World = Callable[[int, int, Seen], tuple[float, float]]
+"""Turn and number of turns, and what was seen, to the next turn's rate of loss and the probability of its audit."""
+
+WORLDS: dict[str, World] = {
+    "stationary, 1 %": lambda turn, turns, seen: (0.01, LEAST),
+    "stationary, 5 %": lambda turn, turns, seen: (0.05, LEAST),
+    "stationary, 5 %, audits 25 %": lambda turn, turns, seen: (0.05, 0.25),
+    "drifting": lambda turn, turns, seen: (0.03 + 0.03 * sin(turn / 150) + 0.1 * (turn > turns * 0.6), LEAST),
+    "drifting, audits 25 %": lambda turn, turns, seen: (
+        0.03 + 0.03 * sin(turn / 150) + 0.1 * (turn > turns * 0.6),
+        0.25,
+    ),
+    "adaptive": lambda turn, turns, seen: (
+        0.15 if seen.bound < 0.08 or turn < 30 else 0.02,
+        0.1 if seen.since_loss < 60 else LEAST,
+    ),
+}
+
+
+@dataclass(slots=True)
+class Eyes:
+    """Whether either bound was ever below the truth."""
+
+    ours: bool = False
+    naive: bool = False
+    bound: float = 1.0
+
+
+def watch(world: World, turns: int, seed: int, least: float = LEAST) -> Eyes:
+    chance, certificate, seen, eyes = random.Random(seed), Certificate(least, DELTA), Seen(), Eyes()
+    truth, audits, losses = 0.0, 0, 0
+    for turn in range(turns):
+        rate, probability = world(turn, turns, seen)
+        lost = chance.random() < rate
+        truth += rate
+        certificate.served()
+        seen.since_loss += 1
+        if chance.random() < probability:
+            certificate.drawn(probability)
+            certificate.settled(probability, float(lost))
+            audits, losses = audits + 1, losses + lost
+            seen.bound = certificate.bound
+            if lost:
+                seen.since_loss = 0
+        mean = truth / (turn + 1)
+        eyes.ours = eyes.ours or not certificate.covers(mean)
+        eyes.naive = eyes.naive or (audits > 0 and wilson(losses, audits, _ONE_SIDED)[1] < mean)
+    eyes.bound = certificate.bound
+    return eyes
+
+
+@dataclass(frozen=True, slots=True)
+class Controlled:
+    loss: float
+    drafted: float
+
+
+def control(rate: float, probability: float, turns: int, seed: int, *, always_lost: bool = False) -> Controlled:
+    """A long run under the controller: a draft could answer 60 % of the turns, and would save 30 to 95 % of a turn's
+    cost. `always_lost`: every draft is bad, and every audit says so."""
+    chance, controller, posterior = random.Random(seed), Controller(TARGET), Posterior(TARGET)
+    risk, lost, drafted, possible = posterior.risk, 0, 0, 0
+    for _ in range(turns):
+        controller = controller.turn()
+        if chance.random() > 0.6:
+            continue
+        possible += 1
+        bad = always_lost or chance.random() < rate
+        worth = chance.uniform(0.3, 0.95) > controller.price * risk and not controller.closed
+        drafted, lost = drafted + worth, lost + (worth and bad)
+        if chance.random() < probability:  # an audit of a drafted turn, or a draft behind a direct one
+            posterior = posterior.learn(float(bad))
+            risk = posterior.risk
+            if worth and bad:
+                controller = controller.lost(1.0, probability)
+    return Controlled(lost / turns, drafted / possible)
+
+
+def certificate_rows(runs: int, turns: int) -> Iterator[dict[str, object]]:
+    for name, world in WORLDS.items():
+        watched = [watch(world, turns, seed) for seed in range(runs)]
+        yield {
+            "world": name,
+            "missed": sum(one.ours for one in watched) / runs,
+            "naive_missed": sum(one.naive for one in watched) / runs,
+            "median_bound": statistics.median(one.bound for one in watched),
+        }
+
+
+def controller_rows(turns: int, runs: int) -> Iterator[dict[str, object]]:
+    for probability in (0.04, 0.25):
+        for rate in (0.002, 0.01, 0.02, 0.05, 0.2, 1.0):
+            done = [control(rate, probability, turns, seed, always_lost=rate == 1.0) for seed in range(runs)]
+            yield {
+                "audits": probability,
+                "rate": rate,
+                "mean_loss": statistics.mean(one.loss for one in done),
+                "worst_loss": max(one.loss for one in done),
+                "above_target": sum(one.loss > TARGET for one in done) / runs,
+                "drafted": statistics.mean(one.drafted for one in done),
+            }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=int, default=1000)
+    parser.add_argument("--turns", type=int, default=3000)
+    parser.add_argument("--json", action="store_true")
+    wanted = parser.parse_args()
+    bound = list(certificate_rows(wanted.runs, wanted.turns))
+    controller = list(controller_rows(10_000, min(wanted.runs, _CONTROL_RUNS)))
+    if wanted.json:
+        print(json.dumps({"certificate": bound, "controller": controller}, indent=1))
+        return
+    print(
+        f"{wanted.runs} runs of {wanted.turns} turns, looked at after every turn; promised: missed at most {DELTA:.0%}"
+    )
+    print(f"{'world':<32}{'missed':>9}{'naive':>9}{'bound at the end':>19}")
+    for row in bound:
+        print(f"{row['world']:<32}{row['missed']:>9.1%}{row['naive_missed']:>9.1%}{row['median_bound']:>19.2%}")
+    print(f"\ncontroller: runs of 10,000 turns; target {TARGET:.0%} of all turns")
+    print(f"{'audits':>7}{'bad drafts':>12}{'mean loss':>11}{'worst run':>11}{'runs above':>12}{'drafted':>9}")
+    for row in controller:
+        print(
+            f"{row['audits']:>7.0%}{row['rate']:>12.1%}{row['mean_loss']:>11.2%}{row['worst_loss']:>11.2%}"
+            f"{row['above_target']:>12.1%}{row['drafted']:>9.0%}"
+        )
+
+
+if __name__ == "__main__":
+    main()
