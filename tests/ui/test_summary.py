@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.support.oracle import report_of
 from tests.support.prices import START
 
 from rlmc.ledger.queries import CallRow, TurnRow
-from rlmc.ledger.report import SavingsReport, account
+from rlmc.ledger.report import SavingsReport
 from rlmc.ui.summary import session_summary
 
 DOLLAR = 10**12
@@ -30,7 +31,7 @@ def turn(
 
 
 def report(*turns: TurnRow) -> SavingsReport:
-    return account(turns, None, str).total
+    return report_of(turns)
 
 
 def cheap(outcome: str, baseline: int = DOLLAR // 25) -> TurnRow:

@@ -13,7 +13,8 @@ import typer
 from rlmc.commands import which
 from rlmc.ledger.period import Period, local
 from rlmc.ledger.queries import LedgerReader
-from rlmc.ledger.report import SessionAccount, by_session
+from rlmc.ledger.report import SessionAccount
+from rlmc.ledger.totals import session_accounts
 
 SCHEMA = "rlmc.sessions/1"
 
@@ -49,9 +50,7 @@ def sessions(
     try:
         notes: list[str] = []
         period = which.period(reader, choice, since, until, notes)
-        found = by_session(
-            reader.sessions(period.since, period.until), reader.turns_of_sessions(period.since, period.until)
-        )
+        found = session_accounts(reader, period.since, period.until)
         id_length = reader.shortest("session", [one.session.id for one in found])
         elsewhere = reader.last_session() is not None
     finally:

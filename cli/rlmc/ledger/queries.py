@@ -196,6 +196,28 @@ class LedgerReader:
                 return found
         return []
 
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """All that is read in here is of one moment, also while somebody writes. Temporary tables end with it."""
+        if self._db is None:
+            yield
+            return
+        with _explained(self._path):
+            self._db.execute("BEGIN")
+            try:
+                yield
+            finally:
+                self._db.execute("ROLLBACK")
+
+    def scratch(self, table: str, columns: str, rows: Iterable[tuple[object, ...]]) -> None:
+        """A temporary table, in memory, for the time of a `snapshot`: the ledger itself is not touched."""
+        if self._db is None:
+            return
+        marks = ", ".join("?" * (columns.count(",") + 1))
+        with _explained(self._path):
+            self._db.execute(f"CREATE TEMP TABLE {table} ({columns})")
+            self._db.executemany(f"INSERT INTO temp.{table} VALUES ({marks})", rows)  # noqa: S608 - never a user's words
+
     def rows(self, sql: str, values: tuple[object, ...]) -> Iterator[tuple[Any, ...]]:
         """For readers of their own beside this one: plain rows, with the same errors."""
         return self._rows(sql, values)

@@ -7,8 +7,8 @@ saving between two bounds is a bound or unknown (`Saving`). Simulated turns are 
 from __future__ import annotations
 
 import math
+from bisect import insort
 from collections import Counter
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -18,7 +18,7 @@ from rlmc.ledger.queries import CallRow, SessionRow, TurnRow
 
 _SURE = 1.96  # standard deviations to either side that hold 95 %
 
-Grouping = Literal["session", "day", "model", "outcome", "client", "project"]
+Grouping = Literal["session", "day", "hour", "model", "outcome", "client", "project", "branch"]
 
 
 @dataclass(slots=True)
@@ -81,15 +81,29 @@ class Side:
 
 @dataclass(slots=True)
 class Latencies:
-    """Milliseconds, kept until somebody asks for a percentile (nearest rank)."""
+    """How many there are and their percentiles in milliseconds (nearest rank, see `rank`), None where there are none.
 
-    values: list[float] = field(default_factory=list)
+    The ledger's totals give the figures; who has single values adds them one by one, and they are kept.
+    """
+
+    count: int = 0
+    p50: float | None = None
+    p95: float | None = None
+    _ordered: list[float] = field(default_factory=list, repr=False, compare=False)
 
     def percentile(self, percent: int) -> float | None:
-        if not self.values:
-            return None
-        ordered = sorted(self.values)
-        return ordered[max(0, -(-percent * len(ordered) // 100) - 1)]
+        """The 50th or the 95th: nobody asks for others."""
+        return {50: self.p50, 95: self.p95}[percent]
+
+    def add(self, value: float) -> None:
+        insort(self._ordered, value)
+        self.count = len(self._ordered)
+        self.p50, self.p95 = (self._ordered[rank(percent, self.count) - 1] for percent in (50, 95))
+
+
+def rank(percent: int, count: int) -> int:
+    """Which of `count` ordered values, counted from 1, is the percentile: the first that so many do not exceed."""
+    return max(1, -(-percent * count // 100))
 
 
 @dataclass(slots=True)
@@ -182,8 +196,8 @@ class SavingsReport:
         self.baseline_noise += turn.baseline_noise
         self.draft_only.add(turn.draft_only)
         if turn.ending == "complete":
-            self.latency.values.append(turn.latency_ms)
-            self.latency_by_outcome.setdefault(turn.outcome, Latencies()).values.append(turn.latency_ms)
+            self.latency.add(turn.latency_ms)
+            self.latency_by_outcome.setdefault(turn.outcome, Latencies()).add(turn.latency_ms)
         else:
             self.unfinished += 1
         for call in turn.calls:
@@ -208,7 +222,7 @@ class SavingsReport:
         if call.role == "keepalive":
             self.keepalive.add(call)
         if call.role == "direct" and call.served and turn.ending == "complete":
-            self.baseline_latency.values.append(call.latency_ms)
+            self.baseline_latency.add(call.latency_ms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,32 +233,6 @@ class SessionAccount:
     report: SavingsReport
 
 
-def by_session(sessions: Iterable[SessionRow], turns: Iterable[TurnRow]) -> list[SessionAccount]:
-    """Newest first. Turns whose session is not among these make one of their own: its row was lost."""
-    found = {row.id: SessionAccount(row, SavingsReport()) for row in sessions}
-    for turn in turns:
-        known = found.get(turn.session)
-        if known is None:
-            known = found[turn.session] = SessionAccount(_lost(turn), SavingsReport())
-        known.report.add(turn)
-    return sorted(found.values(), key=lambda one: (one.session.started_at, one.session.id), reverse=True)
-
-
-def _lost(turn: TurnRow) -> SessionRow:
-    return SessionRow(
-        id=turn.session,
-        started_at=turn.started_at,
-        ended_at=None,
-        client=turn.client,
-        name=turn.session_name,
-        directory=turn.directory,
-        policy="",
-        simulated=turn.simulated,
-        requests=None,
-        turns=0,
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class Account:
     """A report, the same by groups, and how many simulated turns were left out because there are real ones."""
@@ -252,43 +240,3 @@ class Account:
     total: SavingsReport
     groups: tuple[tuple[str, SavingsReport], ...]
     left_out: int
-
-
-def account(turns: Iterable[TurnRow], by: Grouping | None, day: Callable[[int], str]) -> Account:
-    """One pass over the turns. `day` names the local day of a moment, in a form that sorts.
-
-    Real turns make the account; simulated ones only where there is nothing else.
-    """
-    totals = {False: SavingsReport(), True: SavingsReport()}
-    groups: dict[bool, dict[str, SavingsReport]] = {False: {}, True: {}}
-    for turn in turns:
-        kind = bool(turn.simulated)
-        totals[kind].add(turn)
-        if by is not None:
-            groups[kind].setdefault(_key(turn, by, day), SavingsReport()).add(turn)
-    kind = totals[False].turns == 0
-    left_out = 0 if kind else totals[True].turns
-    return Account(totals[kind], tuple(sorted(groups[kind].items(), key=lambda item: _order(item[0], by))), left_out)
-
-
-def _key(turn: TurnRow, by: Grouping, day: Callable[[int], str]) -> str:
-    match by:
-        case "session":
-            return turn.session
-        case "day":
-            return day(turn.started_at)
-        case "model":
-            return turn.served_model
-        case "outcome":
-            return turn.outcome
-        case "client":
-            return turn.client
-        case "project":
-            return turn.directory or ""
-
-
-def _order(key: str, by: Grouping | None) -> tuple[int, str]:
-    if by == "outcome":
-        known = [outcome.value for outcome in Outcome]
-        return (known.index(key) if key in known else len(known)), key
-    return 0, key

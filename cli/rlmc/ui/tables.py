@@ -113,7 +113,7 @@ def _latencies(report: SavingsReport) -> RenderableType:
             table.add_row(outcome.value, f"{turns:,}", percent(turns / report.turns), _time(p50), _time(p95))
     table.add_row("all", f"{report.turns:,}", "", *(_time(report.latency.percentile(p)) for p in (50, 95)))
     alone = report.baseline_latency
-    if report.drafted_turns and alone.values:
+    if report.drafted_turns and alone.count:
         table.add_row("baseline (est.)", "", "", _time(alone.percentile(50)), _time(alone.percentile(95)))
     return table
 

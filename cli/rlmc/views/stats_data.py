@@ -130,7 +130,7 @@ def _exact(amount: Amount) -> str:
 
 
 def _percentiles(latencies: Latencies) -> Data:
-    return {"p50": latencies.percentile(50), "p95": latencies.percentile(95), "turns": len(latencies.values)}
+    return {"p50": latencies.percentile(50), "p95": latencies.percentile(95), "turns": latencies.count}
 
 
 def _cell(value: float | None) -> str:
