@@ -11,14 +11,16 @@ from tests.support.live import Live, live_daemon
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--clients", action="store_true", help="also run the tests that drive the real agents and SDKs")
+    parser.addoption("--browser", action="store_true", help="also run the tests that drive a real browser")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if not config.getoption("--clients"):
-        skip = pytest.mark.skip(reason="opt-in: run with --clients")
-        for item in items:
-            if "clients" in item.keywords:
-                item.add_marker(skip)
+    for layer in ("clients", "browser"):
+        if not config.getoption(f"--{layer}"):
+            skip = pytest.mark.skip(reason=f"opt-in: run with --{layer}")
+            for item in items:
+                if layer in item.keywords:
+                    item.add_marker(skip)
 
 
 @pytest.fixture(autouse=True)

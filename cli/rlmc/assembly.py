@@ -13,7 +13,10 @@ from rlmc.errors import RlmcError
 from rlmc.ledger.store import Ledger
 from rlmc.server.app import App
 from rlmc.server.books import Books
+from rlmc.server.budgets import Budgets
 from rlmc.server.control import Control
+from rlmc.server.dashboard.feed import Feed
+from rlmc.server.dashboard.pages import Dashboard
 from rlmc.server.sessions import Sessions
 from rlmc.upstream.client import HttpTransport
 from rlmc.upstream.prices import load_prices
@@ -50,7 +53,9 @@ class DaemonApp:
         ledger = Ledger.open(ledger_file())
         for notice in ledger.notices:
             self._log.warning("%s", notice)
-        books = Books(ledger)
+        budgets = Budgets(ledger_file())
+        await budgets.load()
+        books = Books(ledger, [budgets.observe])
         sessions = Sessions()
         control = Control(
             token=self._token,
@@ -58,14 +63,26 @@ class DaemonApp:
             port=self._port,
             sessions=sessions,
             books=books,
+            budgets=budgets,
             config=config,
+            dashboard_link=lambda: dashboard.link(),
             stop=self.stop_requested,
             config_error=error,
         )
+        feed = Feed(ledger_file(), control.status, self._touch)
+        dashboard = Dashboard(self._port, ledger_file(), feed, self.stop_requested)
         control.note_config_seen()
         self._transports = {"http": HttpTransport(), "sim": SimulatedTransport()}
         self._control = control
-        self._app = App(port=self._port, sessions=sessions, transports=self._transports, books=books, control=control)
+        self._feed = feed
+        self._app = App(
+            port=self._port,
+            sessions=sessions,
+            transports=self._transports,
+            books=books,
+            control=control,
+            dashboard=dashboard,
+        )
         self.books, self._sessions = books, sessions
         self._loading = asyncio.create_task(self._load(books))
 
@@ -81,6 +98,11 @@ class DaemonApp:
             raise RuntimeError("served before startup")
         await self._app(scope, receive, send)  # type: ignore[arg-type]  # uvicorn's own types are looser
 
+    def _touch(self) -> None:
+        """An open page is a use, too."""
+        if self._app is not None:
+            self._app.last_used = time.monotonic()
+
     def busy(self) -> bool:
         return self._app is not None and (self._app.active > 0 or self._sessions.alive() > 0)
 
@@ -94,6 +116,7 @@ class DaemonApp:
         """Everything finished is in the ledger before this returns."""
         if self._loading is not None:
             await self._loading
+        await self._feed.close()
         for transport in self._transports.values():
             await transport.close()
         await self.books.flush()

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -208,14 +209,38 @@ def test_settings_of_the_user_that_name_another_address_are_overruled_and_kept_a
     assert json.loads(settings.read_text()) == theirs, "nothing of the user's is edited"
 
 
-@pytest.mark.parametrize("policy", ["balanced", "paper"])
-def test_in_its_terminal_ui(claude: str, rig: Rig, policy: str) -> None:
+@dataclass
+class Screen:
+    """Claude Code in a terminal of its own."""
+
+    socket: list[str]
+
+    def text(self) -> str:
+        command = [*self.socket, "capture-pane", "-p", "-J"]
+        return subprocess.run(command, capture_output=True, text=True, timeout=20).stdout
+
+    def shows(self, words: str) -> bool:
+        """However the lines are broken."""
+        return words in " ".join(self.text().split())
+
+    def until(self, what: str, seen: Any, seconds: float = 60) -> None:
+        deadline = time.monotonic() + seconds
+        while not seen():
+            assert time.monotonic() < deadline, f"{what} did not happen; the screen:\n{self.text()}"
+            time.sleep(0.2)
+
+    def enter(self, line: str) -> None:
+        subprocess.run([*self.socket, "send-keys", "-l", line], check=True, timeout=20)
+        time.sleep(0.5)
+        subprocess.run([*self.socket, "send-keys", "Enter"], check=True, timeout=20)
+
+
+@contextmanager
+def terminal(rig: Rig, arguments: list[str]) -> Iterator[Screen]:
     if shutil.which("tmux") is None:
         pytest.skip("needs tmux")
     socket = ["tmux", "-L", f"rlmc-test-{os.getpid()}"]
-    command = shlex.join(
-        rig.command(claude, "--permission-mode", "acceptEdits", "--allowedTools", "Bash", policy=policy)
-    )
+    command = shlex.join(arguments)
     exports = " ".join(f"{k}={shlex.quote(v)}" for k, v in rig.env.items() if k not in ("PWD", "SHLVL", "_"))
     subprocess.run(
         [
@@ -234,29 +259,24 @@ def test_in_its_terminal_ui(claude: str, rig: Rig, policy: str) -> None:
         timeout=20,
     )
 
-    def screen() -> str:
-        return subprocess.run([*socket, "capture-pane", "-p"], capture_output=True, text=True, timeout=20).stdout
-
-    def until(what: str, seen: Any, seconds: float = 60) -> None:
-        deadline = time.monotonic() + seconds
-        while not seen():
-            assert time.monotonic() < deadline, f"{what} did not happen; the screen:\n{screen()}"
-            time.sleep(0.2)
-
+    screen = Screen(socket)
     try:
-        until("the prompt", lambda: "❯" in screen() or "> " in screen())
+        screen.until("the prompt", lambda: "❯" in screen.text() or "> " in screen.text())
         time.sleep(1)
-        subprocess.run([*socket, "send-keys", "-l", PROMPT], check=True, timeout=20)
-        time.sleep(0.5)
-        subprocess.run([*socket, "send-keys", "Enter"], check=True, timeout=20)
-        until("the edit", lambda: rig.edited)
-        until("the last answer", lambda: "now says goodbye world" in screen())
-        subprocess.run([*socket, "send-keys", "-l", "/exit"], check=True, timeout=20)
-        time.sleep(0.5)
-        subprocess.run([*socket, "send-keys", "Enter"], check=True, timeout=20)
-        until("the summary", lambda: "rlmc:" in screen())
+        yield screen
     finally:
         subprocess.run([*socket, "kill-server"], capture_output=True, timeout=20)
+
+
+@pytest.mark.parametrize("policy", ["balanced", "paper"])
+def test_in_its_terminal_ui(claude: str, rig: Rig, policy: str) -> None:
+    command = rig.command(claude, "--permission-mode", "acceptEdits", "--allowedTools", "Bash", policy=policy)
+    with terminal(rig, command) as screen:
+        screen.enter(PROMPT)
+        screen.until("the edit", lambda: rig.edited)
+        screen.until("the last answer", lambda: "now says goodbye world" in screen.text())
+        screen.enter("/exit")
+        screen.until("the summary", lambda: "rlmc:" in screen.text())
     turns = turn_rows()
     titles = [t for t in turns if t["request_class"] == "auxiliary"]
     assert titles
@@ -266,3 +286,54 @@ def test_in_its_terminal_ui(claude: str, rig: Rig, policy: str) -> None:
     else:
         assert any(t["outcome"] == "skipped" for t in turns if t["request_class"] == "main")
     _check_direct_turns_are_untouched(rig)
+
+
+# --- a budget that stops --------------------------------------------------------------------------------------------
+
+STOPPED = "so nothing was sent. To go on: rlmc config set budget.session "
+
+
+def _rlmc(rig: Rig, *args: str) -> None:
+    command = [sys.executable, "-m", "rlmc", *args]
+    subprocess.run(command, env=rig.env, check=True, capture_output=True, timeout=60)
+
+
+def _stop_at_a_cent(rig: Rig) -> None:
+    """In force from the second turn on: the first costs more than that."""
+    _rlmc(rig, "config", "set", "budget.session", "0.01")
+    _rlmc(rig, "config", "set", "budget.action", "stop")
+    _rlmc(rig, "start")
+    time.sleep(3)  # until the daemon has its prices
+
+
+def test_headless_a_stopped_session_ends_at_once_and_says_why(claude: str, rig: Rig) -> None:
+    _stop_at_a_cent(rig)
+    ran = rig.run(rig.command(claude, "-p", PROMPT, "--allowedTools", "Read,Bash,Edit"))
+    assert ran.returncode == 1
+    assert "API Error: 402 rlmc: this session has cost $0.0" in ran.stdout
+    assert f"and budget.session is $0.01 (config.toml), {STOPPED}" in ran.stdout
+    assert [t["reason"] for t in turn_rows()].count("budget") == 1, "it is not tried again"
+    assert not rig.edited
+
+
+def test_in_the_terminal_a_stopped_session_says_why_and_goes_on_once_the_budget_is_raised(
+    claude: str, rig: Rig
+) -> None:
+    _stop_at_a_cent(rig)
+    command = rig.command(claude, "--permission-mode", "acceptEdits", "--allowedTools", "Bash")
+    with terminal(rig, command) as screen:
+        screen.enter(PROMPT)
+        screen.until("the message", lambda: screen.shows(STOPPED))
+        assert screen.shows("rlmc: this session has cost $0.0")
+        assert not rig.edited
+        stopped = len(rig.verify.messages)
+        time.sleep(3)
+        assert len(rig.verify.messages) == stopped
+        _rlmc(rig, "config", "set", "budget.session", "10")
+        screen.enter("Go on.")
+        screen.until("the edit", lambda: rig.edited)
+        screen.until("the last answer", lambda: "now says goodbye world" in screen.text())
+        screen.enter("/exit")
+        screen.until("the summary", lambda: "over budget:" in screen.text())
+        assert screen.shows("not sent anywhere")
+    assert {t["reason"] for t in turn_rows() if t["status"] == 402} == {"budget"}

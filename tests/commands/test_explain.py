@@ -301,3 +301,30 @@ def test_every_turn_of_a_real_session_is_explained_and_no_word_of_it_is_shown(li
         verdict = {"accepted": "accept", "enhanced": "act"}.get(row["outcome"])
         assert found["verdict"] == verdict
         assert (found["draft"] is not None) or row["reason"] not in ("gate", "after-read", "verdict")
+
+
+# --- budgets --------------------------------------------------------------------------------------------------------
+
+
+def test_a_policy_that_a_budget_chose_is_said_to_be_so(explain: Explain, books: Path) -> None:
+    decided = skipped(DECISION | {"degraded": ["budget.session", "careful"]})
+    write(books, session(), replace(decided, policy="economy"))
+    said = " ".join(text(explain()).split())
+    assert "policy economy instead of careful, because budget.session was passed" in said
+    assert data(explain("--json"))["degraded"] == {"setting": "budget.session", "policy": "careful"}
+
+
+def test_no_budget_is_no_word_of_it(explain: Explain, books: Path) -> None:
+    write(books, session(), skipped(DECISION | {"degraded": None}))
+    assert "budget" not in text(explain())
+    assert data(explain("--json"))["degraded"] is None
+
+
+def test_a_turn_that_a_budget_stopped_was_not_answered_by_anybody(explain: Explain, books: Path) -> None:
+    stopped = turn(id="00077", reason=Reason.BUDGET, ending="error", served_model="", baseline=0)
+    write(books, session(), replace(stopped, calls=(), signals={}, status=402))
+    said = text(explain())
+    assert "direct: no model was asked" in said
+    assert "the verify model answered" not in said
+    assert "Nothing was decided: the request was not passed on." in said
+    assert "saved $0.00" in said

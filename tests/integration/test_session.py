@@ -162,3 +162,44 @@ def test_a_passed_budget_is_said() -> None:
     assert "budget.session is $0.01" in ran.stderr
     assert "budget.daily is $0.01" in ran.stderr
     assert "this session" not in quiet.stderr
+
+
+STOPPED = """
+import os, subprocess, sys, time
+from tests.support.mixed_session import conversation
+from tests.support.wire_client import send
+
+def ask(turn):
+    got = send(os.environ["ANTHROPIC_BASE_URL"], conversation(turn), x_claude_code_session_id="s1")
+    print(got.status, got.json["error"]["message"] if got.status != 200 else "", flush=True)
+    return got.status
+
+deadline = time.monotonic() + 30
+while ask(0) == 200 and time.monotonic() < deadline:  # a daemon that has just begun has no prices yet
+    time.sleep(0.2)
+ask(1)
+set = [sys.executable, "-m", "rlmc", "config", "set", *sys.argv[1:]]
+subprocess.run(set, check=True, capture_output=True)
+ask(2)
+"""
+
+
+@pytest.mark.parametrize(
+    ("flags", "source", "way_out"),
+    [
+        ([], "config.toml", ["budget.session", "10"]),
+        (["--budget", "0.02"], "--budget or RLMC_BUDGET_SESSION", ["budget.action", "warn"]),
+    ],
+)
+def test_a_stopped_run_goes_on_by_the_way_out_it_names(flags: list[str], source: str, way_out: list[str]) -> None:
+    with FakeUpstream(script, prices=PRICES) as up:
+        configure(up, '[budget]\nsession = 0.02\naction = "stop"\n')
+        ran = rlmc("run", *flags, "--", sys.executable, "-c", STOPPED, *way_out)
+    statuses = [line.partition(" ")[0] for line in ran.stdout.splitlines()]
+    assert statuses[0] == "200"
+    assert statuses[-3:] == ["402", "402", "200"], ran.stdout
+    assert f"budget.session is $0.02 ({source}), so nothing was sent. To go on: rlmc config set " in ran.stdout
+    assert f"config set {way_out[0]}" in ran.stdout
+    assert "2 turns were not sent anywhere" in ran.stderr
+    assert ("over budget: this session has cost" in ran.stderr) is (source != "config.toml")
+    assert turn_rows()[-1]["reason"] != "budget"

@@ -28,12 +28,13 @@ def live(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Live]:
         yield daemon
 
 
-def open_session(live: Live, up: FakeUpstream, policy: str, id: str | None = None) -> LiveSession:
+def open_session(live: Live, up: FakeUpstream, policy: str, id: str | None = None, **settings: str) -> LiveSession:
     return live.open_session(
         overrides={
             "upstream.anthropic.base-url": up.url,
             "policy": policy,
             "draft-model": "anthropic/claude-haiku-5-5",
+            **settings,
         },
         keys={"ANTHROPIC_API_KEY": "k"},
         id=id,
@@ -66,6 +67,32 @@ def test_a_session_is_decided_again_as_it_was(live: Live, policy: str) -> None:
     assert (found.turns, found.decided, found.other_prices) == (41, 41, 0)
     assert found.paid.exact == sum(call.cost or 0 for turn in rows for call in turn.calls)
     assert found.baseline.exact == sum(turn.baseline or 0 for turn in rows)
+
+
+@pytest.mark.parametrize("policy", ["balanced", "careful", "paper", "verify-only"])
+def test_a_session_that_a_budget_made_cheaper_and_then_stopped_is_decided_again_as_it_was(
+    live: Live, policy: str
+) -> None:
+    settings = {"budget.session": "0.05", "budget.action": "degrade"}
+    with FakeUpstream(script, prices=PRICES) as up:
+        session = open_session(live, up, policy, **settings)
+        for turn in range(30):
+            send(session.base_url, conversation(turn), x_claude_code_session_id="s1")
+        known = live.daemon._sessions.by_id(session.id)
+        assert known is not None
+        budgets = replace(known.parts.settings, budget_action="stop")
+        known.means = replace(known.means, parts=replace(known.parts, settings=budgets))
+        assert send(session.base_url, conversation(30), x_claude_code_session_id="s1").status == 402
+        session.end()
+    rows = kept(session.id)
+    assert {turn.policy for turn in rows} == {policy, "economy"}
+    assert [turn.reason for turn in rows].count("budget") == 1
+    assert {tuple((turn.decision or {})["degraded"] or ()) for turn in rows if turn.policy == "economy"} == {
+        ("budget.session", policy)
+    }
+    found = compare(rows, load_prices())
+    assert found.differences == []
+    assert (found.turns, found.decided) == (31, 30)
 
 
 def test_what_was_changed_afterwards_is_found(live: Live) -> None:

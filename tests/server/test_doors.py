@@ -33,6 +33,15 @@ def test_other_hosts_and_web_pages_are_turned_away(live: Live, headers: dict[str
     assert up.exchanges == []
 
 
+def test_the_daemons_own_page_may_not_ask_for_turns_either(live: Live) -> None:
+    with FakeUpstream() as up:
+        session = live.open_session(overrides={"upstream.anthropic.base-url": up.url})
+        origin = {"origin": f"http://127.0.0.1:{live.port}", "sec-fetch-site": "same-origin"}
+        got = send(session.base_url, BODY, headers=KEY_HEADERS | origin)
+    assert got.status == 403
+    assert up.exchanges == []
+
+
 def test_no_cors_header_is_ever_sent(live: Live) -> None:
     with FakeUpstream() as up:
         session = live.open_session(overrides={"upstream.anthropic.base-url": up.url})

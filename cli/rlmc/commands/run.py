@@ -31,7 +31,7 @@ def run(
     ] = None,
     policy: Annotated[str | None, typer.Option("--policy", metavar="POLICY", help="How turns are routed.")] = None,
     budget: Annotated[
-        str | None, typer.Option("--budget", metavar="USD", help="Warn when the session's spend passes this.")
+        str | None, typer.Option("--budget", metavar="USD", help="What the session may cost; see budget.action.")
     ] = None,
     name: Annotated[str | None, typer.Option("--name", metavar="NAME", help="A name for the session.")] = None,
     as_client: Annotated[

@@ -7,17 +7,16 @@ from __future__ import annotations
 
 import csv
 import sys
-from collections.abc import Iterable
 from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from rlmc.commands import which
-from rlmc.ledger import period as periods
 from rlmc.ledger.period import Period
-from rlmc.ledger.queries import LedgerReader, TurnRow
-from rlmc.ledger.report import Account, account
+from rlmc.ledger.queries import LedgerReader
+from rlmc.ledger.report import Account
+from rlmc.ledger.totals import Scope, account
 
 SCHEMA = "rlmc.stats/1"
 
@@ -50,6 +49,9 @@ def stats(
     by: Annotated[By | None, typer.Option("--by", help="Also as a table by this.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Hold today and a session against their budgets; exit code 4 if over.")
+    ] = False,
 ) -> None:
     """Show what rlmc saved: paid, baseline, outcomes, latencies."""
     choice = which.only_one(
@@ -65,17 +67,24 @@ def stats(
         }
     )
     which.only_one({"--json": json, "--csv": as_csv})
+    if check:
+        from rlmc.commands.budget_check import check_budgets
+
+        beside = None if choice in ("SESSION", "--last") else choice
+        which.only_one({"--check": True, beside or "": beside is not None, "--by": by is not None, "--csv": as_csv})
+        check_budgets(session, as_json=json)
+        return
     from rlmc.config.paths import ledger_file
 
     reader = LedgerReader.open(ledger_file())
     try:
         notes: list[str] = []
         if session is not None or last:
-            period, turns = _session(reader, session, notes)
+            period, scope = _session(reader, session, notes)
         else:
             period = which.period(reader, choice, since, until, notes)
-            turns = reader.turns(period.since, period.until)
-        found = account(turns, None if by is None else by.value, periods.day_of)
+            scope = Scope(period.since, period.until)
+        found = account(reader, scope, None if by is None else by.value)
         elsewhere = reader.has_turns(0)
     finally:
         reader.close()
@@ -87,11 +96,11 @@ def stats(
         _print_text(found, period, by, notes, elsewhere)
 
 
-def _session(reader: LedgerReader, text: str | None, notes: list[str]) -> tuple[Period, Iterable[TurnRow]]:
+def _session(reader: LedgerReader, text: str | None, notes: list[str]) -> tuple[Period, Scope]:
     row = which.session(reader, text, notes)
     if row is None:
-        return Period("last session"), ()
-    return Period(which.session_name(row), row.started_at, row.ended_at), reader.session_turns(row.id)
+        return Period("last session"), Scope(until=0)  # there is none, so it has no turns
+    return Period(which.session_name(row), row.started_at, row.ended_at), Scope(session=row.id)
 
 
 # --- how it is shown ------------------------------------------------------------------------------------------------

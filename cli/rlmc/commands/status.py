@@ -5,7 +5,7 @@ Rule: only an answer counts. A pid or a file never makes a daemon; exit code 3 s
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -52,6 +52,7 @@ def _lines(found: Mapping[str, Any]) -> list[str]:
         ("draft model", str(found.get("draft_model") or "none")),
         ("verify model", str(found.get("verify_model")).replace("as-requested", "the one the client asks for")),
         *(("who sees", str(line)) for line in found.get("who_sees") or []),
+        *_budgets(found, sessions),
         ("sessions", f"{found.get('sessions_alive', 0)} alive, {len(sessions)} known"),
         ("ledger", str(found.get("ledger_path"))),
         *(("ledger notice", str(notice)) for notice in found.get("ledger_notices") or []),
@@ -62,6 +63,20 @@ def _lines(found: Mapping[str, Any]) -> list[str]:
     if sessions:
         lines += ["", *columns([_HEADINGS, *map(_session, sessions)])]
     return lines
+
+
+def _budgets(found: Mapping[str, Any], sessions: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    """The day's, and each session's own."""
+    rows = [("budget", _budget(one)) for one in found.get("budgets") or []]
+    for session in sessions:
+        mine = [one for one in session.get("budgets") or [] if one["setting"] == "budget.session"]
+        rows += [("budget", f"session {session.get('id')}: {_budget(one)}") for one in mine]
+    notice = found.get("budget_notice")
+    return [*rows, ("budget notice", str(notice))] if notice else rows
+
+
+def _budget(one: Mapping[str, Any]) -> str:
+    return f"{one['setting']} ({one['action']}): {one['words']}"
 
 
 _HEADINGS = ("SESSION", "CLIENT", "ALIVE", "REQUESTS", "TURNS", "NAME", "DIRECTORY")

@@ -78,7 +78,7 @@ def run_wrapped(wish: Wish) -> int:
     # The child's exit code stands, whatever becomes of the account, and also if it is interrupted.
     with suppress(KeyboardInterrupt):
         try:
-            _close(session, wish, config.settings, seconds)
+            _close(session, wish, _settings_by_now(wish, config.settings), seconds)
         except Exception as error:
             _say(f"no account of this session: {_message(error)}")
     return code
@@ -158,6 +158,14 @@ def _message(error: Exception) -> str:
 # --- closing --------------------------------------------------------------------------------------------------------
 
 
+def _settings_by_now(wish: Wish, before: Settings) -> Settings:
+    """A budget may have been raised while the agent worked."""
+    try:
+        return load(flags=wish.flags, providers=NAMES).settings
+    except RlmcError:
+        return before
+
+
 def _close(session: _Session, wish: Wish, settings: Settings, seconds: float) -> None:
     notes = list(session.keeper.notes)
     requests = None
@@ -178,21 +186,22 @@ def _summary(session_id: str, settings: Settings, notes: list[str]) -> str:
     from datetime import datetime
 
     from rlmc.config.paths import ledger_file
-    from rlmc.ledger.period import day_of, today
+    from rlmc.ledger.period import today
     from rlmc.ledger.queries import LedgerReader
-    from rlmc.ledger.report import account
+    from rlmc.ledger.spent import spent
+    from rlmc.ledger.totals import Scope, account
     from rlmc.ui.summary import session_summary
-    from rlmc.views.budgets import over_budget
+    from rlmc.views.budgets import budgets, over_budget
 
     try:
         reader = LedgerReader.open(ledger_file())
         try:
-            report = account(reader.session_turns(session_id), None, day_of).total
-            warnings = [over_budget("budget.session", settings.budget_session, report, "this session")]
+            report = account(reader, Scope(session=session_id), None).total
+            day = None
             if settings.budget_daily is not None:
                 period = today(datetime.now().astimezone())
-                day = account(reader.turns(period.since, period.until), None, day_of).total
-                warnings.append(over_budget("budget.daily", settings.budget_daily, day, "today"))
+                day = spent(reader, period.since, period.until).of(report.simulated)
+            warnings = map(over_budget, budgets(settings, report.paid, day))
             return session_summary(report, [*(w for w in warnings if w), *notes])
         finally:
             reader.close()

@@ -118,6 +118,7 @@ def settings_of(checked: Mapping[str, object]) -> Settings:
         body_limit=_typed(checked, "body-limit", int),
         budget_session=_money(checked, "budget.session"),
         budget_daily=_money(checked, "budget.daily"),
+        budget_action=_typed(checked, "budget.action", str),
         tools=MappingProxyType(
             {name.removeprefix(_TOOL): Effect(str(v)) for name, v in checked.items() if name.startswith(_TOOL)}
         ),

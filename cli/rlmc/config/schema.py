@@ -15,6 +15,7 @@ from rlmc.domain.effect import Effect
 from rlmc.domain.turn import Model
 
 PROTOCOLS: tuple[str, ...] = ("anthropic",)
+BUDGET_ACTIONS: tuple[str, ...] = ("warn", "degrade", "stop")
 AUTO_MODES: tuple[str, ...] = ("direct", "local")
 TOOL_EFFECTS: tuple[str, ...] = tuple(effect.value for effect in Effect if effect is not Effect.SHELL_SAFE)
 
@@ -91,6 +92,7 @@ class Settings:
     body_limit: int
     budget_session: Decimal | None
     budget_daily: Decimal | None
+    budget_action: str
     upstreams: Mapping[str, UpstreamSettings]
     tools: Mapping[str, Effect] = field(default_factory=dict)
 
@@ -195,7 +197,7 @@ KEYS: tuple[Key, ...] = (
         "budget.session",
         values.Dollars(1_000_000),
         None,
-        "Warn when a session's spend passes this",
+        "What a session may cost; budget.action says what happens once it costs more",
         "0.01 to 1000000",
         "dollars",
         "--budget",
@@ -205,10 +207,16 @@ KEYS: tuple[Key, ...] = (
         "budget.daily",
         values.Dollars(1_000_000),
         None,
-        "Warn when a day's spend passes this",
+        "What the sessions of a day may cost together, from midnight to midnight",
         "0.01 to 1000000",
         "dollars",
         sample="20.00",
+    ),
+    Key(
+        "budget.action",
+        values.Choice(lambda: BUDGET_ACTIONS),
+        "warn",
+        "Once a budget is passed. warn: it is said; degrade: turns run with the policy economy; stop: no turn is sent",
     ),
 )
 

@@ -134,6 +134,11 @@ def end_session(endpoint: Endpoint, session_id: str) -> dict[str, Any]:
     return _ask(endpoint.port, endpoint.control_token, "POST", path, {}, timeout=_END_SECONDS)
 
 
+def dashboard_link(endpoint: Endpoint) -> str:
+    """An address of the live page that works once."""
+    return str(_ask(endpoint.port, endpoint.control_token, "POST", "/-/dashboard", {})["url"])
+
+
 def request_stop(endpoint: Endpoint) -> None:
     _ask(endpoint.port, endpoint.control_token, "POST", "/-/stop", {})
 

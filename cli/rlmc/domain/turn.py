@@ -52,6 +52,7 @@ class Reason(StrEnum):
     NO_DRAFT_MODEL = "no-draft-model"  # none is set and none can be chosen
     NO_DRAFT_KEY = "no-draft-key"  # no credential for the draft model
     LOGIN = "login"  # a subscription login is never used for calls of rlmc's own
+    BUDGET = "budget"  # a budget is passed, and the user wants nothing sent then
     UNREADABLE = "unreadable"  # the request has a shape this version does not know
     UNDECIDED = "undecided"  # the client hung up before there was an answer
     INTERNAL = "internal"  # rlmc itself failed; the log says how

@@ -1,6 +1,6 @@
 """The daemon's ASGI application: a few paths, plain, without a framework on the way of a turn.
 
-`/s/<token>/…` is an agent's; `/-/…` is the command line's. Anything else does not exist.
+`/s/<token>/…` is an agent's; `/-/…` is the command line's, `/dashboard/…` a browser's. Anything else does not exist.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from rlmc.errors import WireError
 from rlmc.server.books import Books
 from rlmc.server.calls import Call
 from rlmc.server.control import Control
+from rlmc.server.dashboard.doors import PREFIX as DASHBOARD
+from rlmc.server.dashboard.pages import Dashboard
 from rlmc.server.egress import BrokenOff, relay
 from rlmc.server.headers import first
 from rlmc.server.ingress import (
@@ -56,12 +58,14 @@ class App:
         transports: dict[str, Transport],
         books: Books,
         control: Control,
+        dashboard: Dashboard,
     ) -> None:
         self._port = port
         self._sessions = sessions
         self._transports = transports
         self._books = books
         self._control = control
+        self._dashboard = dashboard
         self.active = 0
         self.last_used = time.monotonic()
 
@@ -72,12 +76,15 @@ class App:
         path: str = scope["path"]
         codec = PROTOCOLS["anthropic"]
         out = Outgoing(send, codec, "req_rlmc")
-        why_not = refusal(headers, self._port)
+        why_not = refusal(headers, self._port, own_page=path.startswith(DASHBOARD))
         if why_not is not None:
             await out.fail(403, f"rlmc: {why_not}")
             return
         if path.startswith("/-/"):
             await self._control.serve(scope["method"], path, headers, receive, send)
+            return
+        if path.startswith(DASHBOARD):
+            await self._dashboard.serve(scope, headers, receive, send)
             return
         session, rest = self._session_of(path)
         if session is None:

@@ -12,7 +12,7 @@ import json
 import logging
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from rlmc.domain.record import SessionRecord
 from rlmc.errors import RlmcError
 from rlmc.server import keepalive
 from rlmc.server.books import Books
+from rlmc.server.budgets import Budgets
 from rlmc.server.calls import wall_us
 from rlmc.server.headers import first
 from rlmc.server.ingress import ClientGone, Receive, Send, TooLarge, read_body
@@ -31,6 +32,8 @@ from rlmc.server.parts import GATEWAY, Parts, build_parts
 from rlmc.server.sessions import Means, Session, Sessions
 from rlmc.upstream.providers import NAMES
 from rlmc.upstream.transport import Headers, Network
+from rlmc.views.budgets import budgets_data, no_help
+from rlmc.views.figures import count
 
 log = logging.getLogger("rlmc.control")
 
@@ -54,7 +57,9 @@ class Control:
     port: int
     sessions: Sessions
     books: Books
+    budgets: Budgets
     config: Config
+    dashboard_link: Callable[[], str]
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     started: float = field(default_factory=time.monotonic)
     started_at: int = field(default_factory=wall_us)
@@ -78,8 +83,10 @@ class Control:
                     answer = self.health()
                 case "GET", ["status"]:
                     answer = self.status()
+                case "POST", ["dashboard"]:
+                    answer = {"url": self.dashboard_link()}
                 case "POST", ["sessions"]:
-                    answer = self.register(_object(await read_body(receive, _BODY_LIMIT, None)))
+                    answer = await self.register(_object(await read_body(receive, _BODY_LIMIT, None)))
                 case "POST", ["sessions", session_id, "end"]:
                     answer = await self.end(session_id)
                 case "POST", ["reload"]:
@@ -120,6 +127,8 @@ class Control:
             "policy": settings.policy,
             "draft_model": None if draft is None else str(draft),
             "verify_model": str(settings.verify_model or "as-requested"),
+            "budgets": budgets_data(self.budgets.today(settings)),
+            "budget_notice": no_help(settings, draft),
             "sessions": [
                 {
                     "id": s.id,
@@ -132,6 +141,9 @@ class Control:
                     "policy": s.parts.policy.name,
                     "draft_model": None if s.parts.draft_model() is None else str(s.parts.draft_model()),
                     "who_sees": s.parts.who_sees(),
+                    "budgets": budgets_data(s.spending.budgets(s.parts.settings, wall_us())),
+                    "degraded_turns": s.degraded_turns,
+                    "stopped_turns": s.stopped_turns,
                 }
                 for s in self.sessions.all()
             ],
@@ -145,7 +157,7 @@ class Control:
 
     # --- sessions -------------------------------------------------------------------------------------------------
 
-    def register(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
+    async def register(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
         session_id, token = _text(wanted, "id"), _text(wanted, "token")
         if len(token) < 16:
             raise BadRequest("token is too short")
@@ -155,6 +167,9 @@ class Control:
         if existing is not None and not isinstance(existing, str):
             raise BadRequest("upstream must be a URL or null")
         parts = self._parts(overrides, existing)
+        draft, verify = parts.draft_model(), parts.settings.verify_model
+        simulated = "sim" in {m.provider for m in (draft, verify) if m is not None}
+        spending = await self.budgets.open(session_id, simulated=simulated)
         known = self.sessions.by_id(session_id)
         if known is not None and not hmac.compare_digest(known.token.encode(), token.encode()):
             raise BadRequest("a session of this id has another token")
@@ -164,14 +179,13 @@ class Control:
             network=Network(**{k: v for k, v in network.items() if k in Network.__dataclass_fields__}),
         )
         client = _text(wanted, "client")
-        session = known or Session(session_id, token, client, means, overrides, existing)
+        session = known or Session(session_id, token, client, means, overrides, existing, spending)
         # A session that comes back goes on: what it has done stays, what it runs with is new.
         session.client, session.means = client, means
         session.overrides, session.existing_base_url = overrides, existing
         session.name, session.directory = wanted.get("name"), wanted.get("directory")
         self._forget_old()
         self.sessions.add(session)
-        draft, verify = parts.draft_model(), parts.settings.verify_model
         self.books.ledger.start_session(
             SessionRecord(
                 id=session.id,
@@ -184,7 +198,7 @@ class Control:
                 draft_model=None if draft is None else str(draft),
                 verify_model=None if verify is None else str(verify),
                 version=rlmc.__version__,
-                simulated="sim" in {m.provider for m in (draft, verify) if m is not None},
+                simulated=simulated,
             )
         )
         return {"notes": self._notes(session)}
@@ -215,6 +229,7 @@ class Control:
         self.books.ledger.end_session(session_id, wall_us(), session.requests, session.turns, session.auto_mode_turns)
         flushed = await self.books.flush()
         notes = self._notes(session) if self.config_error else []
+        notes += _budget_notes(session)
         if session.login_seen and not session.parts.settings.allow_login_calls:
             notes.append(
                 "a subscription login was passed through untouched; rlmc makes no calls of its own with it "
@@ -294,6 +309,20 @@ class Control:
     def _parts(self, overrides: Mapping[str, str], existing: str | None) -> Parts:
         config = overlay(self.config, overrides, "rlmc run", NAMES) if overrides else self.config
         return build_parts(config.settings, existing)
+
+
+def _budget_notes(session: Session) -> list[str]:
+    """What passed budgets did to the session's turns. That one is passed is said with the account."""
+    notes = []
+    if session.degraded_turns:
+        notes.append(f"over budget: {count(session.degraded_turns, 'turn')} ran with the policy economy")
+    if session.stopped_turns:
+        notes.append(f"over budget: {count(session.stopped_turns, 'turn was', 'turns were')} not sent anywhere")
+    parts = session.parts
+    idle = no_help(parts.settings, parts.draft_model())
+    if idle is not None and session.spending.passed(parts.settings, wall_us()) is not None:
+        notes.append(idle)
+    return notes
 
 
 def file_stamp(path: Path) -> tuple[int, int] | None:

@@ -19,7 +19,8 @@ from rlmc.server.observed import ObservedReading
 
 @dataclass(slots=True)
 class Decision:
-    """A turn's, as it goes along. `arrived` and `finished` are its places in the session's order of events."""
+    """A turn's, as it goes along. `arrived` and `finished` are its places in the session's order of events. `degraded`:
+    the budget that was passed, and the policy that would have decided."""
 
     turn: Turn
     arrival: Arrival
@@ -29,6 +30,7 @@ class Decision:
     arrived: int
     config: str
     priced: bool
+    degraded: tuple[str, str] | None = None
     finished: int = 0
 
     def record(self, facts: TurnFacts) -> dict[str, Any]:
@@ -41,6 +43,7 @@ class Decision:
             "policy_version": self.arrival.policy.version,
             "config": self.config,
             "decided_with_prices": self.priced,
+            "degraded": self.degraded,
             "setup": {
                 "verify": [turn.verify.provider, turn.verify.name],
                 "draft": None if turn.draft is None else [turn.draft.provider, turn.draft.name],

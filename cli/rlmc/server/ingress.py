@@ -53,12 +53,17 @@ def _text(value: bytes) -> str:
         return value.decode("latin-1")
 
 
-def refusal(headers: Headers, port: int) -> str | None:
-    """Why a request must not be served at all: it comes from a web page, or under another host's name."""
-    host = first(headers, "host") or ""
-    if host.lower() not in (f"127.0.0.1:{port}", f"localhost:{port}", f"[::1]:{port}"):
+def refusal(headers: Headers, port: int, *, own_page: bool = False) -> str | None:
+    """Why a request must not be served at all: it comes from a web page, or under another host's name.
+
+    `own_page`: the page of this very origin may ask, too. A browser names the origin also where a page loads its own
+    modules.
+    """
+    host = (first(headers, "host") or "").lower()
+    if host not in (f"127.0.0.1:{port}", f"localhost:{port}", f"[::1]:{port}"):
         return "this address is served on the loopback host only"
-    if first(headers, "origin") is not None:
+    origin = first(headers, "origin")
+    if origin is not None and not (own_page and origin == f"http://{host}"):
         return "requests from web pages are not served"
     if (first(headers, "sec-fetch-site") or "none") not in ("none", "same-origin"):
         return "requests from web pages are not served"

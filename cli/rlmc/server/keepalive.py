@@ -1,7 +1,8 @@
 """Keeps the verify model's cache of a waiting conversation warm, where that is expected to pay and the user wants it.
 
-Rule: off unless `keep-alive` is set; only while the run that owns the session lives; never with a subscription login;
-every ping is a call in the books, on the turn it follows. A conversation's next turn ends its pings.
+Rule: off unless `keep-alive` is set; only while the run that owns the session lives; never with a subscription login,
+never once a budget stops the session; every ping is a call in the books, on the turn it follows. A conversation's next
+turn ends its pings.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from rlmc.errors import UpstreamError, WireError
 from rlmc.pricing.gaps import Pause
 from rlmc.pricing.keepalive import MARGIN_SECONDS, due_seconds, pays
 from rlmc.server.books import Books, FinishedTurn
-from rlmc.server.calls import Call
+from rlmc.server.calls import Call, wall_us
 from rlmc.server.ingress import Inbound
 from rlmc.server.requests import uncompressed, verify_request
 from rlmc.server.sessions import Means, Session
@@ -95,6 +96,7 @@ async def _keep(waiting: Waiting, sleep: Callable[[float], Awaitable[None]]) -> 
             if (
                 session.ended
                 or session.attached == 0
+                or session.spending.stopped(session.parts.settings, wall_us())
                 or not pays(waiting.pause, waiting.lifetime, idle, _price(waiting))
             ):
                 return

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from rlmc.cascade.session import Memory
+from rlmc.server.budgets import Spending
 from rlmc.server.parts import Parts
 from rlmc.upstream.transport import Network
 
@@ -32,6 +33,7 @@ class Session:
     """One `rlmc run`. `memory` is what it has learnt since the daemon has known it; `epoch` names that time, `events`
     counts what happened in it, `kept_warm` are the conversations whose cache is looked after. `attached` counts the
     open connections by which a waiting `rlmc run` says that it lives, `active` the agent's requests under way.
+    `degraded_turns` and `stopped_turns` are those a passed budget changed.
     """
 
     id: str
@@ -40,6 +42,7 @@ class Session:
     means: Means
     overrides: Mapping[str, str]
     existing_base_url: str | None
+    spending: Spending
     name: str | None = None
     directory: str | None = None
     attached: int = 0
@@ -47,6 +50,8 @@ class Session:
     requests: int = 0
     turns: int = 0
     auto_mode_turns: int = 0
+    degraded_turns: int = 0
+    stopped_turns: int = 0
     login_seen: bool = False
     last_used: float = field(default_factory=time.monotonic)
     memory: Memory = field(default_factory=Memory)

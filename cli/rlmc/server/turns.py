@@ -13,13 +13,15 @@ from typing import Any
 from rlmc.cascade.engine import run
 from rlmc.cascade.learning import kind_of
 from rlmc.cascade.plan import Answer, Plan
+from rlmc.cascade.policies import draft_only, economy
+from rlmc.cascade.policies.policy import Policy
 from rlmc.cascade.session import Arrival, facts_as_sent
 from rlmc.cascade.signals import Signals, past_after, read_signals
-from rlmc.domain.chat import ChatRequest
+from rlmc.domain.chat import ChatRequest, Usage
 from rlmc.domain.record import Ending
 from rlmc.domain.turn import DraftAbilities, Finding, Model, Outcome, Reason, Turn
 from rlmc.errors import UnknownShape, WireError
-from rlmc.pricing.baseline import Shadows
+from rlmc.pricing.baseline import Alone, Shadows
 from rlmc.server import keepalive
 from rlmc.server.books import Books, FinishedTurn
 from rlmc.server.calls import Call, wall_us
@@ -32,14 +34,24 @@ from rlmc.server.outgoing import Outgoing
 from rlmc.server.requests import draft_credential, forwarded, verify_request
 from rlmc.server.sessions import Means, Session
 from rlmc.upstream.transport import Transport
+from rlmc.views import budgets
+from rlmc.views.budgets import Budget
 from rlmc.wire.codec import Codec
 
 log = logging.getLogger("rlmc.turns")
 
+# Providers say so of an account without money: no client tries again, and each shows the message.
+_PAYMENT_REQUIRED = 402
+# Of a turn that was not sent: neither model alone would have used anything either, so it saves nothing.
+_NOTHING = Shadows(Alone(Usage(), False), Alone(Usage(), False))
+# What a passed budget leaves as it is: nothing is cheaper.
+_CHEAP = (economy.POLICY, draft_only.POLICY)
+
 
 @dataclass(slots=True)
 class Run:
-    """A turn under way. What is not known yet is None or a cautious guess, so that it can be booked at any moment."""
+    """A turn under way. What is not known yet is None or a cautious guess, so that it can be booked at any moment.
+    `policy` decides it: the session's, or a cheaper one because `degraded_by`, a budget, is passed."""
 
     session: Session
     means: Means
@@ -48,6 +60,8 @@ class Run:
     turnover: Turnover
     id: str
     started_at: int
+    policy: Policy
+    degraded_by: Budget | None = None
     began: float = field(default_factory=time.monotonic)
     request: ChatRequest | None = None
     decision: Decision | None = None
@@ -68,7 +82,7 @@ async def serve_turn(
     turn_id = f"{started_at:014x}{secrets.token_hex(4)}"
     out = Outgoing(send, codec, f"req_rlmc_{turn_id}", keep=settings.log_content)
     turnover = Turnover(turn_id, means, inbound, codec, transports, out, streams=False)
-    this = Run(session, means, inbound, codec, turnover, turn_id, started_at)
+    this = Run(session, means, inbound, codec, turnover, turn_id, started_at, means.parts.policy)
     readable = inbound.header("content-encoding") is None
     try:
         this.request = codec.decode_request(inbound.body, session.key) if readable else None
@@ -99,11 +113,17 @@ async def serve_turn(
 async def _serve(this: Run, out: Outgoing, books: Books) -> None:
     this.conversation = conversation_key(this.inbound, this.request)
     keepalive.end(this.session, this.conversation)
+    over = this.session.spending.passed(this.means.parts.settings, this.started_at)
+    if over is not None and over.action == "stop":
+        await _stop(this, over, out)
+        return
     if this.request is None:
         await _relay_as_is(this)
         return
     this.reason = Reason.UNDECIDED
     this.turnover.streams = this.request.stream
+    if over is not None and over.action == "degrade":
+        _degrade(this, over)
     try:
         decision = _arrive(this, this.request, books)
         arrival, foresight = decision.arrival, decision.foresight
@@ -129,6 +149,19 @@ async def _serve(this: Run, out: Outgoing, books: Books) -> None:
         if out.begun:
             raise BrokenOff from None
         await _relay_as_is(this)
+
+
+async def _stop(this: Run, over: Budget, out: Outgoing) -> None:
+    this.reason = Reason.BUDGET
+    this.session.stopped_turns += 1
+    await out.fail(_PAYMENT_REQUIRED, budgets.stopped(over, this.session.overrides))
+
+
+def _degrade(this: Run, over: Budget) -> None:
+    """To the policy that leaves most to the draft model, where there is one and the session's own is not as cheap."""
+    if this.policy not in _CHEAP and this.means.parts.draft_model() is not None:
+        this.policy, this.degraded_by = economy.POLICY, over
+        this.session.degraded_turns += 1
 
 
 async def _relay_as_is(this: Run) -> None:
@@ -166,7 +199,7 @@ def _arrive(this: Run, request: ChatRequest, books: Books) -> Decision:
         outline=memory.outline(request.layout, models, this.started_at),
         verify=turn.verify,
         draft=turn.draft,
-        policy=this.means.parts.policy,
+        policy=this.policy,
         brief_tokens=settings.brief_tokens,
     )
     arrived = session.next_event()
@@ -179,6 +212,7 @@ def _arrive(this: Run, request: ChatRequest, books: Books) -> Decision:
         arrived=arrived,
         config=this.means.parts.fingerprint,
         priced=books.prices is not None,
+        degraded=None if this.degraded_by is None else (this.degraded_by.setting, this.means.parts.policy.name),
     )
     return decision
 
@@ -217,6 +251,8 @@ def _turn(this: Run, request: ChatRequest) -> Turn:
 
 
 def _ending(this: Run) -> Ending:
+    if this.reason is Reason.BUDGET:
+        return "error"
     status = this.turnover.out.status
     served = next((c for c in this.turnover.calls if c.served), None)
     if status is None or status >= 400 or (served is not None and served.error is not None):
@@ -235,13 +271,16 @@ def _book(this: Run, books: Books) -> None:
     calls = tuple(this.turnover.calls)
     alone, record = undecided(calls), None
     decision = this.decision
+    parts = this.means.parts
+    draft = None if decision is None else decision.turn.draft
+    if this.reason is Reason.BUDGET:
+        alone, draft = _NOTHING, parts.draft_model()
     if decision is not None:
         try:
             alone, record = _foreseen(this, decision, outcome, calls)
         except Exception:
             # What was really paid must be in the books, whatever becomes of the rest.
             log.exception("turn %s is booked without its baseline", this.id)
-    parts = this.means.parts
     content = parts.settings.log_content
     finished = FinishedTurn(
         id=this.id,
@@ -249,9 +288,9 @@ def _book(this: Run, books: Books) -> None:
         client=session.client,
         conversation=this.conversation,
         protocol=this.codec.name,
-        policy=parts.policy.name,
+        policy=this.policy.name,
         verify=decision.turn.verify if decision else _served_model(this),
-        draft=decision.turn.draft if decision else None,
+        draft=draft,
         started_at=this.started_at,
         latency_s=now - this.began,
         ttfb_s=None if out.first_byte is None else out.first_byte - this.began,

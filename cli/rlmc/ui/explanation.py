@@ -9,9 +9,9 @@ import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from typing import TextIO
 
-from rlmc.domain.turn import Outcome
+from rlmc.domain.turn import Outcome, Reason
 from rlmc.ledger.details import CallDetail, TurnDetail
-from rlmc.ledger.queries import CallRow
+from rlmc.ledger.queries import CallRow, TurnRow
 from rlmc.ui.console import paint
 from rlmc.ui.listing import Column, lines
 from rlmc.views import sentences
@@ -66,7 +66,7 @@ def explanation_lines(detail: TurnDetail, out: TextIO) -> list[str]:
 def _head(detail: TurnDetail) -> Rows:
     turn = detail.turn
     about = ", ".join(label(part) for part in (turn.client, turn.session_name) if part)
-    request = [label(turn.request_class), f"for {label(detail.requested_model)}", f"policy {label(detail.policy)}"]
+    request = [label(turn.request_class), f"for {label(detail.requested_model)}", f"policy {_policy(detail)}"]
     answer = f"{label(turn.served_model)} in {seconds(turn.latency_ms)}" if turn.served_model else "nobody"
     if turn.ending != "complete":
         answer += f"; it did not come to a proper end ({label(turn.ending)})"
@@ -75,14 +75,30 @@ def _head(detail: TurnDetail) -> Rows:
     return [
         ("session", f"{label(turn.session)} ({about})" if about else label(turn.session)),
         ("request", ", ".join(request)),
-        ("outcome", f"{label(turn.outcome)}: {_OUTCOMES.get(turn.outcome, 'this version does not know it')}"),
+        ("outcome", f"{label(turn.outcome)}: {_outcome(turn)}"),
         ("reason", f"{label(turn.reason)}: {sentence(turn.reason)}"),
         ("answered", answer),
     ]
 
 
+def _policy(detail: TurnDetail) -> str:
+    kept = kept_decision(detail)
+    if kept is None or kept.degraded is None:
+        return label(detail.policy)
+    passed = kept.degraded
+    return f"{label(detail.policy)} instead of {label(passed.policy)}, because {label(passed.setting)} was passed"
+
+
+def _outcome(turn: TurnRow) -> str:
+    if turn.reason == Reason.BUDGET:
+        return "no model was asked"
+    return _OUTCOMES.get(turn.outcome, "this version does not know it")
+
+
 def _signals(detail: TurnDetail) -> list[str]:
     """What holds first; the rest by name only."""
+    if detail.turn.reason == Reason.BUDGET:
+        return ["Nothing: the turn was not looked at."]
     if not detail.signals:
         return ["Nothing: the request could not be read."]
     held = [_signal(name, value) for name, value in detail.signals.items() if value]
@@ -99,6 +115,8 @@ def _signal(name: str, value: object) -> str:
 
 
 def _undecided(detail: TurnDetail) -> str:
+    if detail.turn.reason == Reason.BUDGET:
+        return "Nothing was decided: the request was not passed on."
     if not detail.signals:
         return "Nothing was decided: the request was passed on as it came."
     return "No decision is in the ledger: the turn is older than the version of rlmc that keeps it."

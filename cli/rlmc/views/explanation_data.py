@@ -24,6 +24,7 @@ def explanation_data(detail: TurnDetail) -> Data:
         "protocol": detail.protocol,
         "requested_model": detail.requested_model,
         "policy": detail.policy,
+        "degraded": None if kept is None or kept.degraded is None else asdict(kept.degraded),
         "status": detail.status,
         "ttfb_ms": detail.ttfb_ms,
         "signals": dict(detail.signals),

@@ -35,6 +35,14 @@ class Marker:
 
 
 @dataclass(frozen=True, slots=True)
+class Degraded:
+    """The turn ran with a cheaper policy than `policy`, because the budget `setting` was passed."""
+
+    setting: str
+    policy: str
+
+
+@dataclass(frozen=True, slots=True)
 class DraftSeen:
     """`effect` is the worst among its calls', `tool` the tool of the riskiest one."""
 
@@ -61,6 +69,7 @@ class KeptDecision:
     verdict: Literal["accept", "act", "none"] | None
     brief_chars: int | None
     brief_accepts: bool | None
+    degraded: Degraded | None = None
 
     def amount(self, name: str) -> int | None:
         value = self.foresight.get(name)
@@ -90,6 +99,7 @@ def kept_decision(detail: TurnDetail) -> KeptDecision | None:
         verdict=verdict if verdict in ("accept", "act", "none") else None,
         brief_chars=_whole(seen, "brief_chars"),
         brief_accepts=accepts if isinstance(accepts, bool) else None,
+        degraded=_degraded(decision.get("degraded")),
     )
 
 
@@ -104,6 +114,13 @@ def _marker(kept: object, added: bool) -> Marker | None:
     match kept:
         case [int(block), str(lifetime)]:
             return Marker(block, lifetime, added)
+    return None
+
+
+def _degraded(kept: object) -> Degraded | None:
+    match kept:
+        case [str(setting), str(policy)]:
+            return Degraded(setting, policy)
     return None
 
 

@@ -38,6 +38,7 @@ SENTENCES: Mapping[Reason, str] = {
     Reason.NO_DRAFT_MODEL: "there is no draft model to ask",
     Reason.NO_DRAFT_KEY: "there is no key for the draft model",
     Reason.LOGIN: "a subscription login is never used for calls of rlmc's own",
+    Reason.BUDGET: "a budget was passed and `budget.action` is stop, so no model was asked",
     Reason.UNREADABLE: "the request has a shape that this version does not know",
     Reason.UNDECIDED: "the client hung up before there was an answer",
     Reason.INTERNAL: "rlmc itself failed; `rlmc logs` says how",

@@ -1,0 +1,191 @@
+"""The paths below `/dashboard/`: the link that works once, the page, its files, its data and its live feed.
+
+Rule: looking only. Every answer, errors too, forbids the browser whatever the page does not need.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl
+
+from rlmc.errors import RlmcError
+from rlmc.server.dashboard import facts
+from rlmc.server.dashboard.doors import PREFIX, Doors
+from rlmc.server.dashboard.feed import Feed, State, body
+from rlmc.server.dashboard.files import INDEX, StaticFile, static_files
+from rlmc.server.headers import first
+from rlmc.server.ingress import Receive, Scope, Send
+from rlmc.upstream.transport import Headers
+
+MOST_FEEDS = 32
+PING_SECONDS = 15.0
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'none'; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+_ALWAYS = [
+    (b"content-security-policy", _POLICY.encode()),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+]
+_NO_STORE = (b"cache-control", b"no-store")
+_HTML, _JSON, _EVENTS = b"text/html; charset=utf-8", b"application/json", b"text/event-stream; charset=utf-8"
+_NOTICE = """<!doctype html>
+<html lang="en"><meta charset="utf-8"><title>rlmc</title><meta name="viewport" content="width=device-width">
+<body><h1>rlmc</h1><p>{}</p></body></html>
+"""
+_NEW_LINK = "Run <code>rlmc dashboard</code> for a new link."
+
+
+class Dashboard:
+    """`stopping` ends the feeds: a page must not hold up the daemon's end."""
+
+    def __init__(
+        self, port: int, ledger: Path, feed: Feed, stopping: asyncio.Event, doors: Doors | None = None
+    ) -> None:
+        self._port = port
+        self._ledger = ledger
+        self._stopping = stopping
+        self.feed = feed
+        self.doors = doors or Doors()
+
+    def link(self) -> str:
+        return f"http://127.0.0.1:{self._port}{self.doors.link()}"
+
+    async def serve(self, scope: Scope, headers: Headers, receive: Receive, send: Send) -> None:
+        answer = _Answer(send, scope["method"] == "HEAD")
+        if scope["method"] not in ("GET", "HEAD"):
+            await answer.notice(405, "This page is for looking only.")
+            return
+        id, _, rest = scope["path"].removeprefix(PREFIX).partition("/")
+        if id == "enter":
+            await self._enter(rest, scope["method"], answer)
+        elif not self.doors.admits(id, first(headers, "cookie")):
+            await answer.notice(403, f"This link is not, or no longer, open here. {_NEW_LINK}")
+        else:
+            query = dict(parse_qsl(scope["query_string"].decode("latin-1")))
+            await self._show(rest, query, headers, receive, answer)
+
+    async def _enter(self, code: str, method: str, answer: _Answer) -> None:
+        # Something that only looks whether an address answers must not use it up.
+        view = self.doors.enter(code) if method == "GET" else None
+        if view is None:
+            await answer.notice(410, f"This link was used, or is too old: it works once, for two minutes. {_NEW_LINK}")
+            return
+        moved = [(b"location", view.path.encode()), (b"set-cookie", view.cookie.encode()), _NO_STORE]
+        await answer.whole(303, b"", _HTML, moved)
+
+    async def _show(
+        self, path: str, query: dict[str, str], headers: Headers, receive: Receive, answer: _Answer
+    ) -> None:
+        name = INDEX if not path else path.removeprefix("static/")
+        if name in static_files() and (not path or path != name):
+            await answer.file(static_files()[name], first(headers, "if-none-match"))
+            return
+        period = query.get("period", "today")
+        if period not in facts.PERIODS:
+            await answer.data(400, {"error": f"period must be one of {', '.join(facts.PERIODS)}"})
+            return
+        try:
+            match path:
+                case "api/overview":
+                    await answer.whole(200, await self.feed.overview(period), _JSON, [_NO_STORE])
+                case "api/events":
+                    await self._events(period, receive, answer)
+                case "api/sessions":
+                    await answer.data(200, await self.feed.read(facts.sessions, self._ledger, period))
+                case "api/turns":
+                    session, before = query.get("session", ""), query.get("before")
+                    await answer.data(200, await self.feed.read(facts.turns, self._ledger, session, before))
+                case "api/turn":
+                    await answer.data(200, await self.feed.read(facts.turn, self._ledger, query.get("id", "")))
+                case _:
+                    await answer.notice(404, "There is nothing here.")
+        except RlmcError as error:  # a ledger that cannot be read; the overview says so in its notes
+            await answer.data(503, {"error": error.message})
+
+    async def _events(self, period: str, receive: Receive, answer: _Answer) -> None:
+        if self.feed.open >= MOST_FEEDS:
+            await answer.data(503, {"error": f"{MOST_FEEDS} pages are open already"})
+            return
+        await answer.begin(200, _EVENTS, [_NO_STORE])
+        if answer.head:
+            await answer.end()
+            return
+        ends = [asyncio.ensure_future(_gone(receive)), asyncio.ensure_future(self._stopping.wait())]
+        try:
+            async with aclosing(self.feed.follow(period)) as states:
+                while await self._event(states, ends, answer):
+                    pass
+            if self._stopping.is_set():
+                await answer.more(b"event: end\ndata: {}\n\n")
+                await answer.end()
+        finally:
+            for end in ends:
+                end.cancel()
+
+    async def _event(self, states: AsyncIterator[State], ends: Sequence[asyncio.Future[Any]], answer: _Answer) -> bool:
+        """One event or ping; false when the line is over."""
+        following = asyncio.ensure_future(anext(states))
+        try:
+            while True:
+                await asyncio.wait([following, *ends], timeout=PING_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+                if any(end.done() for end in ends):
+                    return False
+                if following.done():
+                    await answer.more(b"event: overview\ndata: " + following.result().body + b"\n\n")
+                    return True
+                await answer.more(b": ping\n\n")
+        finally:
+            if not following.done():
+                following.cancel()
+                await asyncio.wait([following])
+
+
+class _Answer:
+    """One response; of a HEAD request without its body."""
+
+    def __init__(self, send: Send, head: bool) -> None:
+        self._send = send
+        self.head = head
+
+    async def begin(self, status: int, kind: bytes, more: list[tuple[bytes, bytes]]) -> None:
+        headers = [(b"content-type", kind), *_ALWAYS, *more]
+        await self._send({"type": "http.response.start", "status": status, "headers": headers})
+
+    async def more(self, data: bytes) -> None:
+        await self._send({"type": "http.response.body", "body": data, "more_body": True})
+
+    async def end(self, data: bytes = b"") -> None:
+        await self._send({"type": "http.response.body", "body": b"" if self.head else data, "more_body": False})
+
+    async def whole(self, status: int, data: bytes, kind: bytes, more: list[tuple[bytes, bytes]]) -> None:
+        await self.begin(status, kind, [(b"content-length", str(len(data)).encode()), *more])
+        await self.end(data)
+
+    async def data(self, status: int, data: object) -> None:
+        if data is None:
+            status, data = 404, {"error": "it is not in the ledger"}
+        await self.whole(status, body(data), _JSON, [_NO_STORE])
+
+    async def notice(self, status: int, text: str) -> None:
+        await self.whole(status, _NOTICE.format(text).encode(), _HTML, [_NO_STORE])
+
+    async def file(self, found: StaticFile, known: str | None) -> None:
+        more = [(b"etag", found.etag), (b"cache-control", b"no-cache")]
+        if known is not None and known.encode() == found.etag:
+            await self.begin(304, found.type, more)
+            await self.end()
+        else:
+            await self.whole(200, found.content, found.type, more)
+
+
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

@@ -1,0 +1,392 @@
+"""The live page's doors, data and feed, over real sockets."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from tests.support import cli, tools
+from tests.support.fake_upstream import FakeUpstream
+from tests.support.ledger_rows import ledger_path, turn_rows
+from tests.support.live import Live
+from tests.support.mixed_session import PRICES, conversation, script
+from tests.support.wire_client import send
+
+from rlmc.commands import explain, stats
+from rlmc.server.dashboard.doors import LINK_SECONDS, UNUSED_SECONDS, Doors
+
+FORBIDDING = {
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+}
+
+
+class Browser:
+    """As much of one as it takes: it follows no redirects, and keeps one cookie with its path."""
+
+    def __init__(self, live: Live) -> None:
+        self.live = live
+        self.base = ""
+        self.cookie = ""
+
+    def get(
+        self, path: str, *, method: str = "GET", kept: bool = True, **headers: str
+    ) -> tuple[int, dict[str, str], bytes]:
+        connection = http.client.HTTPConnection("127.0.0.1", self.live.port, timeout=20)
+        try:
+            wanted = {name.replace("_", "-"): value for name, value in headers.items()}
+            if kept and self.cookie and path.startswith(self.base):
+                wanted["cookie"] = self.cookie
+            connection.request(method, path, headers=wanted)
+            response = connection.getresponse()
+            return response.status, {k.lower(): v for k, v in response.getheaders()}, response.read()
+        finally:
+            connection.close()
+
+    def enter(self, link: str | None = None) -> None:
+        status, headers, _ = self.get(link or minted(self.live))
+        assert status == 303
+        self.base = headers["location"]
+        self.cookie, *attributes = headers["set-cookie"].split("; ")
+        assert attributes == ["HttpOnly", "SameSite=Strict", f"Path={self.base}"]
+
+    def data(self, path: str) -> Any:
+        status, headers, body = self.get(self.base + path)
+        assert (status, headers["content-type"]) == (200, "application/json"), body
+        answer = json.loads(body)
+        assert answer["schema"] == "rlmc.dashboard/1"
+        return answer["data"]
+
+    @contextmanager
+    def events(self, period: str = "today") -> Iterator[Iterator[tuple[str, Any]]]:
+        connection = http.client.HTTPConnection("127.0.0.1", self.live.port, timeout=20)
+        connection.request("GET", f"{self.base}api/events?period={period}", headers={"cookie": self.cookie})
+        response = connection.getresponse()
+        assert response.status == 200
+        assert response.getheader("content-type", "").startswith("text/event-stream")
+
+        def read() -> Iterator[tuple[str, Any]]:
+            name = ""
+            for line in response:
+                key, _, value = line.decode().strip().partition(": ")
+                if key == "event":
+                    name = value
+                elif key == "data":
+                    yield name, json.loads(value)
+
+        try:
+            yield read()
+        finally:
+            response.close()
+            connection.close()
+
+
+@pytest.fixture
+def browser(live: Live) -> Browser:
+    return Browser(live)
+
+
+def minted(live: Live) -> str:
+    status, answer = live.control("POST", "/-/dashboard", {})
+    assert status == 200
+    origin = f"http://127.0.0.1:{live.port}"
+    assert answer["url"].startswith(origin)
+    return str(answer["url"].removeprefix(origin))
+
+
+def work(live: Live, turns: range) -> None:
+    with FakeUpstream(script, prices=PRICES) as up:
+        session = live.open_session(overrides={"upstream.anthropic.base-url": up.url})
+        for turn in turns:
+            assert send(session.base_url, conversation(turn), x_claude_code_session_id="s1").status == 200
+        session.end()
+
+
+# --- doors ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_link_opens_the_page_once(browser: Browser) -> None:
+    link = minted(browser.live)
+    browser.enter(link)
+    status, headers, body = browser.get(browser.base)
+    assert (status, headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert b"<title>rlmc</title>" in body
+    status, _, body = browser.get(link)
+    assert status == 410
+    assert b"rlmc dashboard" in body
+
+
+def test_a_look_at_a_link_does_not_use_it_up(browser: Browser) -> None:
+    link = minted(browser.live)
+    assert browser.get(link, method="HEAD")[0] == 410
+    browser.enter(link)
+
+
+def test_links_and_views_do_not_last() -> None:
+    now = 0.0
+    doors = Doors(clock=lambda: now)
+    early, late = (doors.link().rpartition("/")[2] for _ in range(2))
+    view = doors.enter(early)
+    assert view is not None
+    cookie = view.cookie.partition(";")[0]
+    now = LINK_SECONDS
+    assert doors.enter(late) is None
+    now = UNUSED_SECONDS
+    assert doors.admits(view.id, cookie)
+    now = 2 * UNUSED_SECONDS + 1
+    assert not doors.admits(view.id, cookie)
+
+
+def test_views_are_bounded_and_the_one_unused_for_longest_goes() -> None:
+    now = 0.0
+    doors = Doors(clock=lambda: now)
+    views = []
+    for at in range(17):
+        now = float(at)
+        view = doors.enter(doors.link().rpartition("/")[2])
+        assert view is not None
+        views.append(view)
+    admitted = [doors.admits(view.id, view.cookie.partition(";")[0]) for view in views]
+    assert admitted == [False] + [True] * 16
+
+
+@pytest.mark.parametrize("cookie", ["", "rlmc_dashboard=wrong", "other=1", "rlmc_dashboard=\xff;;="])
+def test_without_the_cookie_nothing_is_shown(browser: Browser, cookie: str) -> None:
+    browser.enter()
+    for path in ("", "static/main.js", "api/overview", "api/events"):
+        status, headers, body = browser.get(browser.base + path, kept=False, **{"cookie": cookie} if cookie else {})
+        assert status == 403
+        assert "set-cookie" not in headers
+        assert b"rlmc dashboard" in body
+
+
+def test_a_cookie_opens_only_its_own_view(browser: Browser) -> None:
+    browser.enter()
+    other = Browser(browser.live)
+    other.enter()
+    assert browser.get(other.base, cookie=browser.cookie)[0] == 403
+    assert browser.get(other.base, cookie=other.cookie)[0] == 200
+
+
+@pytest.mark.parametrize(
+    "headers", [{"host": "evil.example"}, {"origin": "http://evil.example"}, {"sec_fetch_site": "cross-site"}]
+)
+def test_other_hosts_and_web_pages_are_turned_away(browser: Browser, headers: dict[str, str]) -> None:
+    browser.enter()
+    assert browser.get(browser.base + "api/overview", **headers)[0] == 403
+    link = minted(browser.live)
+    assert browser.get(link, **headers)[0] == 403
+    browser.enter(link)
+
+
+def test_a_link_is_not_given_without_the_control_token(live: Live) -> None:
+    assert live.control("POST", "/-/dashboard", {}, token="wrong" * 5)[0] == 401
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS"])
+def test_it_is_for_looking_only(browser: Browser, method: str) -> None:
+    browser.enter()
+    assert browser.get(browser.base + "api/overview", method=method)[0] == 405
+
+
+def test_every_answer_forbids_what_the_page_does_not_need(browser: Browser) -> None:
+    answers = [browser.get(minted(browser.live)), browser.get("/dashboard/"), browser.get("/dashboard/enter/none")]
+    browser.enter()
+    paths = (
+        "",
+        "static/main.js",
+        "static/none.js",
+        "api/overview",
+        "api/none",
+        "api/turn?id=none",
+        "api/sessions?period=x",
+    )
+    answers += [browser.get(browser.base + path) for path in paths]
+    assert [status for status, _, _ in answers] == [303, 403, 410, 200, 200, 404, 200, 404, 404, 400]
+    for _, headers, _ in answers:
+        assert {name: headers[name] for name in FORBIDDING} == FORBIDDING
+        policy = headers["content-security-policy"]
+        assert "default-src 'none'" in policy
+        assert "unsafe" not in policy
+        assert headers["cache-control"] in ("no-store", "no-cache")
+        assert not any(name.startswith("access-control") for name in headers)
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["static/../doors.py", "static/%2e%2e/doors.py", "static/", "static/vendor", "static/index.html/", "index.html",
+     "static//main.js", "main.js", "static/..%2fpages.py"],
+)  # fmt: skip
+def test_only_the_pages_own_files_are_served(browser: Browser, path: str) -> None:
+    browser.enter()
+    assert browser.get(browser.base + path)[0] == 404
+
+
+def test_files_are_not_sent_twice(browser: Browser) -> None:
+    browser.enter()
+    _, headers, body = browser.get(browser.base + "static/main.js")
+    assert body
+    assert browser.get(browser.base + "static/main.js", if_none_match=headers["etag"])[0::2] == (304, b"")
+
+
+# --- data -----------------------------------------------------------------------------------------------------------
+
+
+def test_its_figures_are_those_of_stats(browser: Browser) -> None:
+    work(browser.live, range(20))
+    browser.enter()
+    for period, option in (("today", "--today"), ("week", "--week"), ("all", "--all"), ("yesterday", "--yesterday")):
+        shown = browser.data(f"api/overview?period={period}")
+        told = json.loads(cli.run(stats.register, "stats", option, "--json").out)["data"]
+        assert shown["account"] == told["total"]
+        assert sum(point["turns"] for point in shown["series"]["points"]) == told["total"]["turns"]
+        paid = sum(point["paid"]["picodollars"] for point in shown["series"]["points"])
+        assert paid == told["total"]["paid"]["picodollars"]
+    assert browser.data("api/overview")["period"]["name"] == "today"
+
+
+def test_it_drills_down_to_a_turn(browser: Browser) -> None:
+    work(browser.live, range(12))
+    browser.enter()
+    [session] = browser.data("api/sessions?period=all")["sessions"]
+    page = browser.data(f"api/turns?session={session['id']}")
+    assert page["session"] == session
+    newest_first = [row["id"] for row in turn_rows()][::-1]
+    assert [turn["id"] for turn in page["turns"]] == newest_first
+    rest = browser.data(f"api/turns?session={session['id']}&before={newest_first[3]}")
+    assert [turn["id"] for turn in rest["turns"]] == newest_first[4:]
+    told = json.loads(cli.run(explain.register, "explain", newest_first[0], "--json").out)["data"]["turn"]
+    assert browser.data(f"api/turn?id={newest_first[0]}")["turn"] == told
+    assert browser.get(browser.base + "api/turns?session=none")[0] == 404
+
+
+def test_no_content_is_shown(browser: Browser) -> None:
+    secret = "Zebra-in-the-prompt"
+    live = browser.live
+    with FakeUpstream() as up:
+        session = live.open_session(overrides={"upstream.anthropic.base-url": up.url})
+        send(session.base_url, tools.request(secret, model="claude-opus-5-5"))
+        session.end()
+    browser.enter()
+    turn = turn_rows()[0]["id"]
+    for path in ("api/overview", "api/sessions", f"api/turns?session={session.id}", f"api/turn?id={turn}"):
+        body = browser.get(browser.base + path)[2].decode()
+        assert secret not in body
+        assert session.base_url.rpartition("/")[2] not in body
+        assert live.control_token not in body
+
+
+def test_a_damaged_ledger_is_said_and_the_rest_is_shown(browser: Browser) -> None:
+    work(browser.live, range(1))
+    browser.enter()
+    for extra in ("-wal", "-shm"):
+        ledger_path().with_name(ledger_path().name + extra).unlink(missing_ok=True)
+    ledger_path().write_bytes(b"SQLite format 3\x00" + b"damage" * 4000)
+    shown = browser.data("api/overview")
+    assert any("damaged" in note or "cannot be read" in note for note in shown["words"]["notes"])
+    assert shown["account"]["turns"] == 0
+    assert shown["daemon"]["port"] == browser.live.port
+    assert browser.get(browser.base + "api/sessions")[0] == 503
+
+
+# --- feed -----------------------------------------------------------------------------------------------------------
+
+
+def test_the_feed_moves_with_the_ledger(browser: Browser) -> None:
+    browser.enter()
+    with browser.events() as events:
+        name, first = next(events)
+        assert name == "overview"
+        assert first["data"]["account"]["turns"] == 0
+        work(browser.live, range(8))
+        seen = first
+        while seen["data"]["account"]["turns"] < 8:
+            name, seen = next(events)
+            assert name == "overview"
+    paid = sum(row["cost"] for row in turn_rows())
+    assert seen["data"]["account"]["paid"]["picodollars"] == paid
+
+
+def test_two_pages_cost_one_reckoning(browser: Browser) -> None:
+    browser.enter()
+    feed = browser.live.daemon._feed
+    with browser.events() as one, browser.events() as other:
+        assert next(one)[1]["data"]["account"] == next(other)[1]["data"]["account"]
+        time.sleep(0.3)
+        before = feed.reckoned
+        rows = sqlite3.connect(ledger_path())
+        rows.execute("UPDATE sessions SET name = 'x'")
+        work(browser.live, range(1))
+        rows.close()
+        for events in (one, other):
+            while next(events)[1]["data"]["account"]["turns"] < 1:
+                pass
+        # Registering, the turn, the end: a few changes, seen at two a second, and none of them reckoned for each page.
+        assert feed.reckoned - before <= 4
+    deadline = time.monotonic() + 5
+    while feed.open and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert feed.open == 0
+
+
+def test_the_daemons_end_ends_the_feed_at_once(browser: Browser) -> None:
+    browser.enter()
+    live = browser.live
+    with browser.events() as events:
+        next(events)
+        began = time.monotonic()
+        live.loop.call_soon_threadsafe(live.daemon.stop_requested.set)
+        assert [name for name, _ in events] == ["end"]
+        assert time.monotonic() - began < 5
+
+
+def test_a_page_that_does_not_read_holds_up_nobody(browser: Browser) -> None:
+    browser.enter()
+    connection = http.client.HTTPConnection("127.0.0.1", browser.live.port, timeout=20)
+    connection.request("GET", f"{browser.base}api/events", headers={"cookie": browser.cookie})
+    try:
+        with browser.events() as events:
+            next(events)
+            work(browser.live, range(3))
+            while next(events)[1]["data"]["account"]["turns"] < 3:
+                pass
+    finally:
+        connection.close()
+
+
+def test_feeds_are_bounded(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rlmc.server.dashboard.pages.MOST_FEEDS", 1)
+    browser.enter()
+    with browser.events() as events:
+        next(events)
+        assert browser.get(browser.base + "api/events")[0] == 503
+
+
+def test_an_open_page_is_a_use(browser: Browser) -> None:
+    browser.enter()
+    daemon = browser.live.daemon
+    with browser.events() as events:
+        next(events)
+        time.sleep(1.2)
+        assert daemon.idle_seconds() < 1.1
+
+
+def test_many_requests_at_once(browser: Browser) -> None:
+    work(browser.live, range(3))
+    browser.enter()
+    found: list[Any] = []
+    threads = [threading.Thread(target=lambda: found.append(browser.data("api/overview"))) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [one["account"]["turns"] for one in found] == [3] * 8
