@@ -38,6 +38,7 @@ print("\\n" + " ".join(sys.modules), file=sys.stderr)
         (["sessions"], set()),
         (["turns"], set()),
         (["explain"], set()),
+        (["statusline"], set()),
         (["status"], set()),
         (["doctor"], set()),
         (["--help"], set()),
@@ -50,6 +51,8 @@ def test_nothing_heavy_is_imported(command: list[str], allowed: set[str]) -> Non
     loaded = {name.partition(".")[0] for name in ran.stderr.splitlines()[-1].split()}
     assert "rlmc" in loaded, ran.stderr
     assert loaded & HEAVY <= allowed
+    if command[0] == "statusline":
+        assert not loaded & {"typer", "click", "http", "email"}, "it is asked for while somebody types"
     if command[0] == "run":
         assert "pydantic" not in loaded, "what typer converts values with costs more than all the rest of a run"
         subprocess.run([sys.executable, "-m", "rlmc", "stop", "--force"], capture_output=True, timeout=60)

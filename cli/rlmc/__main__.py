@@ -12,6 +12,11 @@ def main() -> None:
 
 
 def run(arguments: Sequence[str]) -> int:
+    if list(arguments) == ["statusline"]:
+        # Called every few hundred milliseconds while somebody works: not even the command line is built for it.
+        from rlmc.commands.session_line import print_session_line
+
+        return print_session_line()
     from typer.main import get_command
 
     from rlmc.app import build

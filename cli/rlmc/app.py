@@ -26,6 +26,8 @@ COMMANDS: tuple[str, ...] = (
     "turns",
     "explain",
     "dashboard",
+    "top",
+    "statusline",
     "replay",
     "config",
     "doctor",

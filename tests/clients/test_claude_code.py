@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -337,3 +338,30 @@ def test_in_the_terminal_a_stopped_session_says_why_and_goes_on_once_the_budget_
         screen.until("the summary", lambda: "over budget:" in screen.text())
         assert screen.shows("not sent anywhere")
     assert {t["reason"] for t in turn_rows() if t["status"] == 402} == {"budget"}
+
+
+# --- the status line ------------------------------------------------------------------------------------------------
+
+
+def test_in_the_terminal_the_status_line_shows_what_was_saved(claude: str, rig: Rig) -> None:
+    config = [sys.executable, "-m", "rlmc", "config", "statusline"]
+    setting = subprocess.run(config, env=rig.env, capture_output=True, check=True, timeout=60).stdout
+    (rig.home / ".claude").mkdir()
+    (rig.home / ".claude" / "settings.json").write_bytes(setting)
+    with FakeUpstream(_verify(rig.project)) as able:
+        _rlmc(rig, "config", "set", "upstream.deepseek.base-url", able.url)
+        command = rig.command(claude, "--permission-mode", "acceptEdits", "--allowedTools", "Bash")
+        with terminal(rig, command) as screen:
+            screen.until("the line", lambda: screen.shows("rlmc balanced · no turns yet"))
+            screen.enter(PROMPT)
+            screen.until("the last answer", lambda: "now says goodbye world" in screen.text())
+            screen.until("the saved amount", lambda: re.search(SAVED, screen.text()) is not None)
+            screen.enter("What does it say now?")
+            before = len(turn_rows())
+            screen.until("another turn", lambda: len(turn_rows()) > before)
+            screen.until("the saved amount", lambda: re.search(SAVED, screen.text()) is not None)
+            screen.enter("/exit")
+            screen.until("the summary", lambda: "rlmc:" in screen.text())
+
+
+SAVED = r"rlmc \S+ · saved [^·]*\$\d\S* \(\d+ %\) · \d+ % skipped"

@@ -22,6 +22,9 @@ def register(app: typer.Typer) -> None:
     group.command("unset", help="Take a value out of the file again.")(_unset)
     group.command("edit", help="Open the file in $VISUAL or $EDITOR; it is checked before it takes effect.")(_edit)
     group.command("path", help="Where the file is.")(_path)
+    group.command("statusline", help="Claude Code's setting for a status line with what was saved; edits nothing.")(
+        _statusline
+    )
     app.add_typer(group, name="config")
 
 
@@ -120,6 +123,24 @@ def _path() -> None:
     from rlmc.ui import console
 
     console.out(str(paths.config_file()))
+
+
+def _statusline() -> None:
+    import json
+    import shlex
+    import shutil
+    import sys
+
+    from rlmc.ui import console
+
+    program = shutil.which("rlmc")
+    # By its whole path: the agent may be started with another PATH.
+    words = [program] if program else [sys.executable, "-m", "rlmc"]
+    command = shlex.join([*words, "statusline"])
+    console.out(json.dumps({"statusLine": {"type": "command", "command": command, "padding": 0}}, indent=2))
+    console.err(
+        "Put this into ~/.claude/settings.json, beside what is there. It shows in sessions of `rlmc run -- claude`."
+    )
 
 
 def _after(key: str, change: Change) -> None:

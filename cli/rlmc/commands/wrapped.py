@@ -15,6 +15,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from rlmc.config.env import SESSION_ENV
 from rlmc.config.load import Config, load, overrides_from
 from rlmc.config.schema import Settings
 from rlmc.daemon import control
@@ -73,7 +74,8 @@ def run_wrapped(wish: Wish) -> int:
             return run_child(program, wish.argv, environ)
         plan = session.plan
         started = time.monotonic()
-        code = run_child(program, argv, child_environment(environ, plan.env, plan.env_lists))
+        env = {**plan.env, SESSION_ENV: session.id}
+        code = run_child(program, argv, child_environment(environ, env, plan.env_lists))
         seconds = time.monotonic() - started
     # The child's exit code stands, whatever becomes of the account, and also if it is interrupted.
     with suppress(KeyboardInterrupt):

@@ -14,12 +14,12 @@ from pathlib import Path
 from types import MappingProxyType
 
 from rlmc.config import document, lookup, paths
+from rlmc.config.env import DEBUG_ENV, SESSION_ENV
 from rlmc.config.schema import KEYS, UPSTREAM_KEYS, Plain, Settings
 from rlmc.config.suggest import did_you_mean, nearest
 from rlmc.domain.turn import Model
 
 _KEY_OF_ENV = {key.env: key.name for key in KEYS}
-DEBUG_ENV = "RLMC_DEBUG"  # read by the way in, before any setting is
 _UPSTREAM_ENV = re.compile(r"RLMC_UPSTREAM_([A-Z0-9_]+)_(BASE_URL|PROTOCOL|API_KEY_ENV)")
 
 
@@ -121,7 +121,7 @@ def _unknown_variables(env: Mapping[str, str]) -> tuple[str, ...]:
     """Warnings, not errors: a variable meant for another version must not keep an agent from starting."""
     warnings: list[str] = []
     for variable in sorted(env):
-        known = variable in (*paths.DIR_ENVS, DEBUG_ENV) or _key_of(variable, ()) is not None
+        known = variable in (*paths.DIR_ENVS, DEBUG_ENV, SESSION_ENV) or _key_of(variable, ()) is not None
         if variable.startswith("RLMC_") and not known:
             candidates = [*_KEY_OF_ENV, *paths.DIR_ENVS, *(key.env for key in UPSTREAM_KEYS)]
             meant = nearest(variable, candidates)

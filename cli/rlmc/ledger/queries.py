@@ -156,6 +156,12 @@ class LedgerReader:
         newest = " WHERE t.id = (SELECT id FROM turns ORDER BY started_at DESC, id DESC LIMIT 1)"
         return next(self._turns(newest, ()), None)
 
+    def last_turns(self, limit: int, session: str | None = None) -> list[TurnRow]:
+        """The last ones there are, or those of a session, newest first."""
+        where, values = ("", ()) if session is None else (" WHERE session_id = ?", (session,))
+        some = f" WHERE t.id IN (SELECT id FROM turns{where} ORDER BY started_at DESC, id DESC LIMIT ?)"  # noqa: S608
+        return list(self._turns(some, (*values, limit)))[::-1]
+
     def find_turns(self, text: str, limit: int) -> list[TurnRow]:
         """The turn with this id; else those whose id begins so, in the order of time and no more than `limit`."""
         exact = self.turn(text)
@@ -187,6 +193,17 @@ class LedgerReader:
 
     def last_session(self) -> SessionRow | None:
         return next(self._sessions(f"{_NEWEST_FIRST} LIMIT 1", ()), None)
+
+    def session(self, id: str) -> SessionRow | None:
+        return next(self._sessions(" WHERE id = ?", (id,)), None)
+
+    def last_served_model(self, session: str) -> str | None:
+        """Which model, as `provider/model`, gave the last answer the agent worked with; side calls are not meant."""
+        sql = """
+            SELECT served_model FROM turns WHERE session_id = ? AND served_model <> '' AND request_class <> 'auxiliary'
+            ORDER BY started_at DESC, id DESC LIMIT 1
+        """
+        return next((str(model) for (model,) in self._rows(sql, (session,))), None)
 
     def find_sessions(self, text: str) -> list[SessionRow]:
         """The session with this id; else those of this name; else those whose id begins so. Newest first."""

@@ -40,10 +40,12 @@ class _Turns:
     def only(self, condition: str) -> _Turns:
         return _Turns(self.key, self.tables, f"{self.where} AND {condition}", self.values)
 
-    def rows(self, reader: LedgerReader, columns: str, rest: str = "", more: str = "") -> Iterator[tuple[Any, ...]]:
+    def select(self, columns: str, rest: str = "", more: str = "") -> str:
         # Only words of this file; what a user says is among the values.
-        sql = f"SELECT {self.key} AS key, {columns} FROM {self.tables} {more} WHERE {self.where} {rest}"  # noqa: S608
-        return reader.rows(sql, self.values)
+        return f"SELECT {self.key} AS key, {columns} FROM {self.tables} {more} WHERE {self.where} {rest}"  # noqa: S608
+
+    def rows(self, reader: LedgerReader, columns: str, rest: str = "", more: str = "") -> Iterator[tuple[Any, ...]]:
+        return reader.rows(self.select(columns, rest, more), self.values)
 
 
 _TABLES = "turns t LEFT JOIN sessions s ON s.id = t.session_id"
@@ -238,13 +240,14 @@ def _first_name(reader: LedgerReader, turns: _Turns, key: str, at: int | None) -
 def _latencies(
     reader: LedgerReader, turns: _Turns, part: str, value: str, more: str = ""
 ) -> Iterator[tuple[str, str, Latencies]]:
+    single = turns.select(f"{part} AS part, {value} AS value", more=more)
     same = "PARTITION BY key, part"
+    counted = f"count(*) OVER ({same}) AS count, row_number() OVER ({same} ORDER BY value) AS number"
+    median, high = (f"max(value) FILTER (WHERE number <= (count * {percent} + 99) / 100)" for percent in (50, 95))
+    # Only words of this file, as above.
     sql = f"""
-        SELECT key, part, count, max(value) FILTER (WHERE number <= (count * 50 + 99) / 100), max(value) FILTER (WHERE number <= (count * 95 + 99) / 100)
-        FROM (
-            SELECT key, part, value, count(*) OVER ({same}) AS count, row_number() OVER ({same} ORDER BY value) AS number
-            FROM (SELECT {turns.key} AS key, {part} AS part, {value} AS value FROM {turns.tables} {more} WHERE {turns.where})
-        ) GROUP BY key, part
-    """
+        SELECT key, part, count, {median}, {high} FROM (SELECT key, part, value, {counted} FROM ({single}))
+        GROUP BY key, part
+    """  # noqa: S608
     for key, which, count, p50, p95 in reader.rows(sql, turns.values):
         yield key, which, Latencies(count, p50, p95)

@@ -23,6 +23,7 @@ from rlmc.views import sentences
 from rlmc.views.explanation_data import explanation_data
 from rlmc.views.figures import baseline, saving
 from rlmc.views.history_data import session_data, turn_data
+from rlmc.views.reasons import sentence
 from rlmc.views.stats_data import Data, report_data
 
 PERIODS: Mapping[str, Callable[[datetime], Period]] = {
@@ -86,6 +87,7 @@ def _words(total: SavingsReport, notes: list[str]) -> Data:
         "baseline": baseline(total),
         "estimates": sentences.estimates(total),
         "quality": sentences.quality(total),
+        "reasons": {reason: sentence(reason) for reason in sorted(total.reasons)},
         "notes": notes,
     }
 
@@ -121,7 +123,7 @@ def turns(ledger: Path, session: str, before: str | None) -> Data | None:
     """A page of a session's turns, newest first, from the one that came `before` a turn on; None without a session."""
     reader = LedgerReader.open(ledger)
     try:
-        row = next((one for one in reader.find_sessions(session) if one.id == session), None)
+        row = reader.session(session)
         if row is None:
             return None
         total = account(reader, Scope(session=session), None).total
