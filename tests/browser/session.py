@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -14,7 +15,12 @@ from tests.support.wire_client import send
 
 @contextmanager
 def playing(live: Live, **options: Any) -> Iterator[LiveSession]:
-    """A session of an agent on a fake provider. It is ended by whoever wants it ended."""
+    """A session of an agent on a fake provider, begun when the prices are there, so that every turn is decided with
+    them. It is ended by whoever wants it ended."""
+    deadline = time.monotonic() + 20
+    while live.daemon.books.prices is None:
+        assert time.monotonic() < deadline, "no prices"
+        time.sleep(0.01)
     with FakeUpstream(script, prices=PRICES) as up:
         yield live.open_session(overrides={"upstream.anthropic.base-url": up.url}, client="claude", **options)
 

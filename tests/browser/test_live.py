@@ -68,6 +68,7 @@ def test_the_numbers_move_and_end_as_the_ledgers(dashboard: Callable[..., Watche
         assert data["account"]["paid"]["picodollars"] == truth["paid"]
         assert seen.page.locator("#headline").text_content().strip() == data["words"]["headline"]
         assert seen.line("baseline") == data["words"]["baseline"]
+        assert all(sentence in seen.text("#overview") for sentence in data["words"]["reasons"].values())
         row = seen.text("#sessions tbody tr")
         assert money(truth["paid"]) in row and money(truth["saved"]) in row
         seen.check()

@@ -1,4 +1,4 @@
-// What a screen reader is told of a page that changes by itself: one sentence, and not more often than every ten seconds.
+// What a screen reader is told of a page that changes by itself: one sentence, at most every ten seconds.
 
 const PAUSE_MS = 10_000;
 

@@ -11,7 +11,7 @@ const ACTIONS = {
 
 export function budgets() {
   const list = h("ul", { class: "budgets" });
-  const node = panel("Budgets", { class: "third-row" }, list);
+  const node = panel("Budgets", { class: "wide" }, list);
   return {
     node,
     update(overview) {

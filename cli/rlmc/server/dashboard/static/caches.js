@@ -24,18 +24,27 @@ function meter(side, name) {
   const fill = h("span", { class: `fill ${side}` });
   const remark = h("p", { class: "quiet" });
   return {
-    node: h("div", { class: "meter" }, h("p", { class: "row" }, h("span", {}, name), share), h("span", { class: "track", "aria-hidden": "true" }, fill), remark),
+    node: h(
+      "div",
+      { class: "meter" },
+      h("p", { class: "row" }, h("span", {}, name), share),
+      h("span", { class: "track", "aria-hidden": "true" }, fill),
+      remark,
+    ),
     update(found) {
-      const { cache_read_share: read, calls } = found;
+      const read = found.cache_read_share;
       say(share, read === null ? "–" : percent(read));
       stretch(fill, read ?? 0);
-      const prompt = found.input_tokens + found.cache_read_tokens + found.cache_write_5m_tokens + found.cache_write_1h_tokens;
-      say(
-        remark,
-        calls
-          ? `${number(found.cache_read_tokens)} of ${count(prompt, "prompt token")}; ${count(calls, "call")}, ${count(found.output_tokens, "output token")}, paid ${amount(found.paid)}`
-          : "no calls",
-      );
+      say(remark, found.calls ? described(found) : "no calls");
     },
   };
+}
+
+function described(side) {
+  const prompt = side.input_tokens + side.cache_read_tokens + side.cache_write_5m_tokens + side.cache_write_1h_tokens;
+  return [
+    `${number(side.cache_read_tokens)} of ${count(prompt, "prompt token")}; ${count(side.calls, "call")}`,
+    count(side.output_tokens, "output token"),
+    `paid ${amount(side.paid)}`,
+  ].join(", ");
 }

@@ -8,9 +8,16 @@ export function care() {
     row("wasted drafts", "wasted", ({ wasted_drafts: side }) => calls(side, "draft", "paid for and not used")),
     row("brief checks", "brief", ({ brief: side }) => calls(side, "draft", "verified on a compact context")),
     row("keep-alive", "keepalive", ({ keepalive: side }) => calls(side, "call", "that only kept a cache warm")),
-    row("quality", "quality", (_account, words) => ["", words.quality ?? "no draft was an answer yet: nothing to judge"]),
+    row("quality", "quality", (_account, words) => [
+      "",
+      words.quality ?? "no draft was an answer yet: nothing to judge",
+    ]),
   ];
-  const node = panel("Drafts and checks", { class: "half" }, h("dl", { class: "facts" }, ...rows.map((one) => one.node)));
+  const node = panel(
+    "Drafts and checks",
+    { class: "half" },
+    h("dl", { class: "facts" }, ...rows.map((one) => one.node)),
+  );
   return {
     node,
     update({ account, words }) {

@@ -29,7 +29,16 @@ export function chart() {
     ),
     canvas,
     caveat,
-    h("details", {}, h("summary", {}, "The same as a table"), h("div", { class: "scroll tall", role: "region", tabindex: "0", "aria-label": "Saved over time, as a table" }, figures.node)),
+    h(
+      "details",
+      {},
+      h("summary", {}, "The same as a table"),
+      h(
+        "div",
+        { class: "scroll tall", role: "region", tabindex: "0", "aria-label": "Saved over time, as a table" },
+        figures.node,
+      ),
+    ),
   );
   let plot = null;
   let sums = null;
@@ -38,12 +47,17 @@ export function chart() {
   const tell = (at) => {
     const index = at ?? sums.at.length - 1;
     const [whole, paid] = [sums.baseline[index], sums.paid[index]];
-    say(readout, `${sums.title(index)}: baseline ${money(whole)}, paid ${money(paid)}, ${whole < paid ? "lost" : "saved"} ${money(whole < paid ? paid - whole : whole - paid)}`);
+    const gap = whole < paid ? `lost ${money(paid - whole)}` : `saved ${money(whole - paid)}`;
+    say(readout, `${sums.title(index)}: baseline ${money(whole)}, paid ${money(paid)}, ${gap}`);
   };
   const draw = () => {
     const data = [sums.at, sums.baseline.map(dollars), sums.paid.map(dollars)];
     if (plot === null) {
-      plot = new uPlot(options(canvas, () => sums, tell), data, canvas);
+      plot = new uPlot(
+        options(canvas, () => sums, tell),
+        data,
+        canvas,
+      );
     } else {
       plot.setData(data);
     }
@@ -54,7 +68,8 @@ export function chart() {
     if (sums !== null) draw();
   };
   new ResizeObserver(() => {
-    if (plot !== null && canvas.clientWidth && canvas.clientWidth !== plot.width) plot.setSize({ width: canvas.clientWidth, height: HEIGHT });
+    if (plot !== null && canvas.clientWidth && canvas.clientWidth !== plot.width)
+      plot.setSize({ width: canvas.clientWidth, height: HEIGHT });
   }).observe(canvas);
 
   return {
@@ -74,8 +89,14 @@ export function chart() {
   };
 }
 
-// Each point is an hour or a day; its sums are reached at its end.
-function summed({ by, points }, now) {
+// Each point is an hour or a day; its sums are reached at its end. What lies before the first turn is left out.
+function summed({ by, points: all }, now) {
+  const points = all.slice(
+    Math.max(
+      0,
+      all.findIndex((point) => point.turns),
+    ),
+  );
   const length = by === "hour" ? HOUR_S : DAY_S;
   const found = { by, at: [], baseline: [], paid: [], title: null };
   let [baseline, paid] = [0n, 0n];
@@ -91,7 +112,10 @@ function summed({ by, points }, now) {
     const end = points[index + 1]?.at ?? Math.min(point.at + length, Math.max(now, point.at + 60));
     push(end);
   });
-  found.title = (index) => (by === "hour" ? `until ${clock(new Date(found.at[index] * 1000))}` : `end of ${day(new Date((found.at[index] - 1) * 1000))}`);
+  found.title = (index) =>
+    by === "hour"
+      ? `until ${clock(new Date(found.at[index] * 1000))}`
+      : `end of ${day(new Date((found.at[index] - 1) * 1000))}`;
   return found;
 }
 
@@ -100,14 +124,20 @@ const dollars = (amount) => Number(amount) / PICO;
 function described({ by, baseline, paid }) {
   const last = baseline.length - 1;
   if (last < 0) return "Nothing to draw yet";
-  return `Summed up by the ${by}: baseline ${money(baseline[last])}, paid ${money(paid[last])} at the end. The table below has the figures.`;
+  const end = `baseline ${money(baseline[last])}, paid ${money(paid[last])} at the end`;
+  return `Summed up by the ${by}: ${end}. The table below has the figures.`;
 }
 
 function options(canvas, sums, tell) {
   const style = getComputedStyle(document.documentElement);
   const colour = (name) => style.getPropertyValue(name).trim();
   const font = "12px system-ui, sans-serif";
-  const axis = { stroke: colour("--quiet"), font, grid: { stroke: colour("--line"), width: 1 }, ticks: { show: false } };
+  const axis = {
+    stroke: colour("--quiet"),
+    font,
+    grid: { stroke: colour("--line"), width: 1 },
+    ticks: { show: false },
+  };
   return {
     width: canvas.clientWidth || 600,
     height: HEIGHT,
@@ -116,8 +146,19 @@ function options(canvas, sums, tell) {
     cursor: { y: false, drag: { x: false, y: false }, points: { size: 7 } },
     scales: { x: { time: true }, y: { range: (_plot, _least, most) => [0, most > 0 ? most * 1.08 : 1] } },
     axes: [
-      { ...axis, grid: { show: false }, size: 30, space: 64, values: (_plot, marks) => marks.map((at) => timeMark(at, sums())) },
-      { ...axis, size: 62, space: 44, values: (_plot, marks) => marks.map((value) => money(BigInt(Math.round(value * PICO)))) },
+      {
+        ...axis,
+        grid: { show: false },
+        size: 30,
+        space: 64,
+        values: (_plot, marks) => marks.map((at) => timeMark(at, sums())),
+      },
+      {
+        ...axis,
+        size: 62,
+        space: 44,
+        values: (_plot, marks) => marks.map((value) => money(BigInt(Math.round(value * PICO)))),
+      },
     ],
     series: [
       {},
@@ -149,7 +190,10 @@ function fillGap(plot, gain, loss) {
     if (saving !== null && gap !== 0 && gap > 0 !== saving && upper.length) {
       const before = whole[index - 1] - paid[index - 1];
       const part = before / (before - gap);
-      const crossing = point(at[index - 1] + part * (moment - at[index - 1]), whole[index - 1] + part * (whole[index] - whole[index - 1]));
+      const crossing = point(
+        at[index - 1] + part * (moment - at[index - 1]),
+        whole[index - 1] + part * (whole[index] - whole[index - 1]),
+      );
       close([...upper, crossing], lower, saving ? gain : loss);
       [upper, lower] = [[crossing], []];
     }

@@ -29,7 +29,10 @@ export class Feed {
     source.addEventListener("error", () => {
       if (source !== this.source) return;
       this.tell("reconnecting");
-      this.patience ??= setTimeout(() => this.probe(period), source.readyState === EventSource.CLOSED ? 0 : PATIENCE_MS);
+      this.patience ??= setTimeout(
+        () => this.probe(period),
+        source.readyState === EventSource.CLOSED ? 0 : PATIENCE_MS,
+      );
     });
   }
 

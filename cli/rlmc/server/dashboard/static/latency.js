@@ -19,7 +19,12 @@ export function latency() {
     (row) => row.name,
   );
   shown.node.classList.add("latency");
-  const node = panel("How long it took", { class: "half" }, shown.node, h("p", { class: "quiet" }, "The baseline is judged by the calls that went straight to the verify model."));
+  const node = panel(
+    "How long it took",
+    { class: "half" },
+    shown.node,
+    h("p", { class: "quiet" }, "The baseline is judged by the calls that went straight to the verify model."),
+  );
   return {
     node,
     update({ account }) {
@@ -47,7 +52,14 @@ function putName(cell, { name }) {
 
 function putBars(cell, { p50, p95 }, longest) {
   if (!cell.firstElementChild) {
-    cell.append(h("span", { class: "track range", "aria-hidden": "true" }, h("span", { class: "fill p95" }), h("span", { class: "fill p50" })));
+    cell.append(
+      h(
+        "span",
+        { class: "track range", "aria-hidden": "true" },
+        h("span", { class: "fill p95" }),
+        h("span", { class: "fill p50" }),
+      ),
+    );
   }
   const [slow, middle] = cell.firstElementChild.children;
   stretch(slow, longest ? p95 / longest : 0);

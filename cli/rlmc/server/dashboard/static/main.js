@@ -29,7 +29,10 @@ function receive(data) {
   top.update(data);
   overview.update(data, period);
   view?.changed();
-  if (data.account.turns) announce(`${savingText(data.account.saved)}, paid ${amount(data.account.paid)}, ${count(data.account.turns, "turn")}`);
+  if (data.account.turns)
+    announce(
+      `${savingText(data.account.saved)}, paid ${amount(data.account.paid)}, ${count(data.account.turns, "turn")}`,
+    );
 }
 
 // The first time nothing is focused: who opens a page is at its top.
@@ -51,7 +54,10 @@ async function go(first = false) {
   const back = routes.overview(period);
   const mine = route.view === "session" ? sessionView(route.id, back) : turnView(route.id, back);
   view = mine;
-  const problem = await mine.load().then(() => null, (error) => error);
+  const problem = await mine.load().then(
+    () => null,
+    (error) => error,
+  );
   if (view !== mine) return;
   content.replaceChildren(problem === null ? mine.node : missing(mine, route, problem, back));
   entitle(mine);
@@ -72,7 +78,8 @@ function entitle({ heading }) {
 
 // Back to where one was: to the link one had followed, or else to the heading.
 function comeBack() {
-  const link = left?.href && [...overview.node.querySelectorAll("a")].find((one) => one.getAttribute("href") === left.href);
+  const link =
+    left?.href && [...overview.node.querySelectorAll("a")].find((one) => one.getAttribute("href") === left.href);
   scrollTo(0, left?.top ?? 0);
   (link || overview.heading).focus({ preventScroll: true });
   left = null;
@@ -81,7 +88,12 @@ function comeBack() {
 function missing(mine, { view: kind, id }, problem, back) {
   const gone = problem instanceof Refused && problem.status === 404;
   say(mine.heading, gone ? `There is no ${kind} ${id}` : `The ${kind} could not be read`);
-  return h("div", { class: "view" }, h("p", { class: "crumbs" }, h("a", { href: back }, "← all sessions")), mine.heading);
+  return h(
+    "div",
+    { class: "view" },
+    h("p", { class: "crumbs" }, h("a", { href: back }, "← all sessions")),
+    mine.heading,
+  );
 }
 
 document.querySelector(".skip").addEventListener("click", (event) => {

@@ -23,8 +23,21 @@ export function overview(choosePeriod) {
   const figures = [lines, outcomes(), latency(), caches(), care(), reasons(), models()];
   const list = sessions();
   const nothing = empty();
-  const body = h("div", { class: "grid" }, account.node, limits.node, nothing.node, ...figures.map((one) => one.node), list.node);
-  const node = h("div", { class: "view", id: "overview" }, h("div", { class: "view-head" }, heading, choice.node), body);
+  const body = h(
+    "div",
+    { class: "grid" },
+    account.node,
+    limits.node,
+    nothing.node,
+    ...figures.map((one) => one.node),
+    list.node,
+  );
+  const node = h(
+    "div",
+    { class: "view", id: "overview" },
+    h("div", { class: "view-head" }, heading, choice.node),
+    body,
+  );
   body.hidden = true;
   return {
     node,
@@ -77,7 +90,8 @@ function empty() {
       const alive = live.filter((one) => one.alive).length;
       const none = `No turns ${PERIOD_WORDS[period].replace("of all time", "yet")}.`;
       show(longer, period !== "all");
-      say(title, alive ? `${none} ${count(alive, "session is", "sessions are")} running and ${alive === 1 ? "has" : "have"} not asked yet.` : none);
+      const waiting = `${count(alive, "session is", "sessions are")} running.`;
+      say(title, alive ? `${none} ${waiting}` : none);
     },
   };
 }

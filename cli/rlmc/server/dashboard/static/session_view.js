@@ -21,7 +21,12 @@ export function sessionView(id, back) {
     { class: "view", id: "session" },
     h("p", { class: "crumbs" }, h("a", { href: back }, "← all sessions")),
     heading,
-    h("div", { class: "grid" }, panel("Account", { class: "wide" }, banner, facts, h("p", { class: "quiet" }, A_SAVING_BELONGS)), panel("Turns", { class: "wide" }, turns.node, more)),
+    h(
+      "div",
+      { class: "grid" },
+      panel("Account", { class: "wide" }, banner, facts, h("p", { class: "quiet" }, A_SAVING_BELONGS)),
+      panel("Turns", { class: "wide" }, turns.node, more),
+    ),
   );
   let shown = [];
 
@@ -50,7 +55,13 @@ export function sessionView(id, back) {
   function fill(session, left) {
     say(heading, `Session ${label(session.name ?? session.id)}`);
     show(banner, session.simulated);
-    keyed(facts, about(session), ([name]) => name, makeFact, (fact, [, text]) => say(fact.lastElementChild, text));
+    keyed(
+      facts,
+      about(session),
+      ([name]) => name,
+      makeFact,
+      (fact, [, text]) => say(fact.lastElementChild, text),
+    );
     turns.update(shown);
     if (left === null) return;
     show(more, left > 0);
@@ -61,7 +72,9 @@ export function sessionView(id, back) {
 }
 
 function about(session) {
-  const counts = OUTCOMES.filter((name) => session.outcomes[name]).map((name) => `${number(session.outcomes[name])} ${name}`);
+  const counts = OUTCOMES.filter((name) => session.outcomes[name]).map(
+    (name) => `${number(session.outcomes[name])} ${name}`,
+  );
   return [
     ["saving", savingText(session.saved)],
     ["paid", amount(session.paid)],
@@ -69,7 +82,12 @@ function about(session) {
     ["turns", [number(session.turns), counts.join(" · ")].filter(Boolean).join(": ")],
     ["client", `${label(session.client)}, policy ${label(session.policy)}`],
     ["directory", session.directory === null ? "not known" : label(session.directory)],
-    ["time", session.ended_at === null ? `since ${moment(session.started_at)}` : `${moment(session.started_at)} to ${moment(session.ended_at)}`],
+    [
+      "time",
+      session.ended_at === null
+        ? `since ${moment(session.started_at)}`
+        : `${moment(session.started_at)} to ${moment(session.ended_at)}`,
+    ],
     ["id", label(session.id)],
   ];
 }
@@ -80,9 +98,16 @@ function turnTable() {
   return table(
     "Turns, newest first",
     [
-      { title: "began", head: true, put: (cell, one) => putLink(cell, routes.turn(one.id), one.started_at, exactClock(new Date(one.started_at))) },
+      {
+        title: "began",
+        head: true,
+        put: (cell, one) => putLink(cell, routes.turn(one.id), one.started_at, exactClock(new Date(one.started_at))),
+      },
       { title: "outcome", put: (cell, one) => putOutcome(cell, one.outcome) },
-      { title: "reason", put: (cell, one) => putText(cell, one.ending === "complete" ? one.reason : `${one.reason} (${one.ending})`) },
+      {
+        title: "reason",
+        put: (cell, one) => putText(cell, one.ending === "complete" ? one.reason : `${one.reason} (${one.ending})`),
+      },
       { title: "time", number: true, put: (cell, one) => say(cell, seconds(one.latency_ms)) },
       { title: "answered by", wide: true, put: (cell, one) => putText(cell, one.served_model) },
       { title: "paid", number: true, put: (cell, one) => putAmount(cell, one.paid) },

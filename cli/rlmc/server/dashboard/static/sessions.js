@@ -14,10 +14,18 @@ export function sessions() {
   const list = table(
     "Sessions, newest first",
     [
-      { title: "began", head: true, put: (cell, one) => putLink(cell, routes.session(one.id), one.started_at, moment(one.started_at)) },
+      {
+        title: "began",
+        head: true,
+        put: (cell, one) => putLink(cell, routes.session(one.id), one.started_at, moment(one.started_at)),
+      },
       { title: "session", wide: true, put: putName },
       { title: "turns", number: true, put: (cell, one) => say(cell, number(one.turns)) },
-      { title: "skipped", number: true, put: (cell, one) => say(cell, one.skipped_share === null ? "–" : percent(one.skipped_share)) },
+      {
+        title: "skipped",
+        number: true,
+        put: (cell, one) => say(cell, one.skipped_share === null ? "–" : percent(one.skipped_share)),
+      },
       { title: "paid", number: true, put: (cell, one) => putAmount(cell, one.paid) },
       { title: "baseline", number: true, put: (cell, one) => putAmount(cell, one.baseline) },
       { title: "saved", number: true, put: (cell, one) => putSaving(cell, one.saved) },
@@ -29,7 +37,13 @@ export function sessions() {
   const node = panel("Sessions", { class: "wide", id: "sessions" }, list.node, rest);
 
   function putName(cell, one) {
-    if (!cell.firstElementChild) cell.append(h("span", { class: "badge running" }, "running"), h("span", { class: "badge" }, "simulated"), h("span"), h("span", { class: "quiet" }));
+    if (!cell.firstElementChild)
+      cell.append(
+        h("span", { class: "badge running" }, "running"),
+        h("span", { class: "badge" }, "simulated"),
+        h("span"),
+        h("span", { class: "quiet" }),
+      );
     const [badge, simulated, name, where] = cell.children;
     show(badge, running.has(one.id));
     putText(name, one.name ?? one.client);

@@ -23,9 +23,19 @@ export function shell() {
       connectionText.replaceChildren(...prose(CONNECTION[state]));
     },
     update(overview) {
-      keyed(daemon, about(overview), ([name]) => name, makeFact, (node, [, text]) => say(node.lastElementChild, text));
-      keyed(notices, troubles(overview.daemon), ([name]) => name, () => h("p", { class: "notice trouble" }), (node, [name, text]) =>
-        say(node, `${name}: ${label(text)}`),
+      keyed(
+        daemon,
+        about(overview),
+        ([name]) => name,
+        makeFact,
+        (node, [, text]) => say(node.lastElementChild, text),
+      );
+      keyed(
+        notices,
+        troubles(overview.daemon),
+        ([name]) => name,
+        () => h("p", { class: "notice trouble" }),
+        (node, [name, text]) => say(node, `${name}: ${label(text)}`),
       );
     },
   };
@@ -60,4 +70,3 @@ function troubles(daemon) {
 function makeFact([name]) {
   return h("div", {}, h("dt", {}, name), h("dd", {}));
 }
-

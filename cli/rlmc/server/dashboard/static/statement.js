@@ -33,7 +33,13 @@ export function statement() {
       say(context, contextOf(account, parts));
       keyed(lines, billOf(account, words, parts), ([name]) => name, makeLine, fillLine);
       const said = leftOut ? [...words.notes, `${count(leftOut, "simulated turn")} left out.`] : words.notes;
-      keyed(notes, said, (text) => text, (text) => h("li", {}, ...prose(text)), () => {});
+      keyed(
+        notes,
+        said,
+        (text) => text,
+        (text) => h("li", {}, ...prose(text)),
+        () => {},
+      );
     },
   };
 }
@@ -52,7 +58,9 @@ function billOf(account, words, parts) {
     [parts.lost ? "lost" : "saved", billed(account, parts), "baseline minus paid"],
   ];
   const known = account.draft.calls && (account.draft_only.complete || picodollars(account.draft_only));
-  return known ? [...lines, ["draft only", amount(account.draft_only), "what the draft model alone would have cost"]] : lines;
+  return known
+    ? [...lines, ["draft only", amount(account.draft_only), "what the draft model alone would have cost"]]
+    : lines;
 }
 
 const billed = (account, { verb, amount: text }) => {
@@ -61,7 +69,13 @@ const billed = (account, { verb, amount: text }) => {
 };
 
 function makeLine([name]) {
-  return h("div", { class: `line ${name.replace(" ", "-")}` }, h("dt", {}, name), h("dd", { class: "sum" }), h("dd", { class: "quiet" }));
+  return h(
+    "div",
+    { class: `line ${name.replace(" ", "-")}` },
+    h("dt", {}, name),
+    h("dd", { class: "sum" }),
+    h("dd", { class: "quiet" }),
+  );
 }
 
 function fillLine(node, [, text, remark]) {

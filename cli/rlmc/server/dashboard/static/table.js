@@ -33,4 +33,5 @@ export function table(caption, columns, keyOf, { cards = false } = {}) {
 }
 
 // A wide table scrolls in a box of its own, which the keyboard reaches.
-export const scrolling = (label, node) => h("div", { class: "scroll", role: "region", tabindex: "0", "aria-label": label }, node);
+export const scrolling = (label, node) =>
+  h("div", { class: "scroll", role: "region", tabindex: "0", "aria-label": label }, node);

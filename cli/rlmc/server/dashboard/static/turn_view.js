@@ -44,11 +44,21 @@ export function turnView(id, back) {
 
 function parts(turn) {
   return [
-    panel("What happened", { class: "wide" }, turn.simulated && h("p", { class: "banner" }, h("strong", {}, "Simulated. "), SIMULATED), facts(head(turn))),
+    panel(
+      "What happened",
+      { class: "wide" },
+      turn.simulated && h("p", { class: "banner" }, h("strong", {}, "Simulated. "), SIMULATED),
+      facts(head(turn)),
+    ),
     panel("What was seen", { class: "half" }, ...seen(turn)),
     panel("What was expected", { class: "half tall" }, ...expected(turn)),
     panel("The draft", { class: "half" }, facts(draft(turn))),
-    panel("What it came to", { class: "wide" }, facts(account(turn), "columns"), h("p", { class: "quiet" }, A_SAVING_BELONGS)),
+    panel(
+      "What it came to",
+      { class: "wide" },
+      facts(account(turn), "columns"),
+      h("p", { class: "quiet" }, A_SAVING_BELONGS),
+    ),
     panel("The calls", { class: "wide" }, turn.calls.length ? calls(turn.calls) : h("p", {}, "None.")),
   ];
 }
@@ -79,12 +89,28 @@ function policy({ policy: used, degraded }) {
 // What holds first; the rest by name only.
 function seen({ signals, reason }) {
   const all = Object.entries(signals);
-  if (!all.length) return [h("p", {}, reason === STOPPED ? "Nothing: the turn was not looked at." : "Nothing: the request could not be read.")];
+  if (!all.length)
+    return [
+      h(
+        "p",
+        {},
+        reason === STOPPED ? "Nothing: the turn was not looked at." : "Nothing: the request could not be read.",
+      ),
+    ];
   const name = (key) => label(key.replaceAll("_", " "));
-  const held = all.filter(([, value]) => value).map(([key, value]) => [name(key), typeof value === "number" ? number(value) : value === true ? "yes" : label(value)]);
+  const held = all
+    .filter(([, value]) => value)
+    .map(([key, value]) => [
+      name(key),
+      typeof value === "number" ? number(value) : value === true ? "yes" : label(value),
+    ]);
   const absent = all.filter(([, value]) => !value).map(([key]) => name(key));
   return [
-    h("ul", { class: "chips" }, ...held.map(([key, value]) => h("li", {}, key, value !== "yes" && h("b", {}, ` ${value}`)))),
+    h(
+      "ul",
+      { class: "chips" },
+      ...held.map(([key, value]) => h("li", {}, key, value !== "yes" && h("b", {}, ` ${value}`))),
+    ),
     absent.length > 0 && h("p", { class: "quiet" }, `not: ${absent.join(" · ")}`),
   ].filter(Boolean);
 }
@@ -102,10 +128,13 @@ function undecided(signals, reason) {
 
 function costs({ costs: ways, parts: made, chances, with_prices: priced }) {
   if (picodollars(ways.direct) === null) {
-    return [h("p", {}, `No costs: ${priced ? "the price of a model is not known" : "the price table was not loaded yet"}.`)];
+    return [
+      h("p", {}, `No costs: ${priced ? "the price of a model is not known" : "the price table was not loaded yet"}.`),
+    ];
   }
   if (picodollars(ways.skipped) === null) {
-    return [h("p", {}, `No draft could be reckoned with: there is no draft model, or its price is not known. Direct: ${sum(ways.direct)}.`)];
+    const why = "there is no draft model, or its price is not known";
+    return [h("p", {}, `No draft could be reckoned with: ${why}. Direct: ${sum(ways.direct)}.`)];
   }
   const rows = [
     ["cost", ...WAYS.map((way) => sum(ways[way]))],
@@ -133,17 +162,23 @@ function expectations(kept, marker) {
   if (brief && kept.chances.accept_brief !== null) {
     rows.push(["check", `on a compact context ${money(brief)}, accepted with ${percent(kept.chances.accept_brief)}`]);
   }
-  if (kept.output_tokens !== null) rows.push(["answer", `usually ${count(Math.round(kept.output_tokens), "token")} of the verify model`]);
+  if (kept.output_tokens !== null)
+    rows.push(["answer", `usually ${count(Math.round(kept.output_tokens), "token")} of the verify model`]);
   for (const side of ["verify", "draft"]) {
     if (kept.caches[side]) rows.push([`${side} cache`, cache(kept.caches[side])]);
   }
-  if (marker?.added) rows.push(["marker", `a cache marker of ${LIFETIMES[marker.lifetime] ?? label(marker.lifetime)} was added at block ${marker.block}`]);
+  if (marker?.added)
+    rows.push([
+      "marker",
+      `a cache marker of ${LIFETIMES[marker.lifetime] ?? label(marker.lifetime)} was added at block ${marker.block}`,
+    ]);
   return rows;
 }
 
 function cache({ warm, prompt, left_s: left }) {
   if (!warm) return `none of ${count(prompt, "prompt token")} warm`;
-  return `${number(warm)} of ${count(prompt, "prompt token")} warm${left === null ? "" : `, ${number(Math.round(left))} s left`}`;
+  const rest = left === null ? "" : `, ${number(Math.round(left))} s left`;
+  return `${number(warm)} of ${count(prompt, "prompt token")} warm${rest}`;
 }
 
 function draft(turn) {
@@ -163,7 +198,8 @@ function draft(turn) {
     rows.push(["is", "nothing is known of it"]);
   }
   turn.findings.forEach((finding, at) => rows.push([at ? "" : "objection", label(finding)]));
-  if (turn.brief_accepts !== null) rows.push(["check", `on a compact context: ${turn.brief_accepts ? "accepted" : "not accepted"}`]);
+  if (turn.brief_accepts !== null)
+    rows.push(["check", `on a compact context: ${turn.brief_accepts ? "accepted" : "not accepted"}`]);
   if (turn.verdict !== null) rows.push(["verdict", VERDICTS[turn.verdict]]);
   return rows;
 }
@@ -181,11 +217,16 @@ function account(turn) {
 
 function calls(all) {
   const used = TOKENS.filter(([, key]) => all.some((call) => call.tokens?.[key]));
-  const tokens = (call, key) => (call.tokens ? `${call.tokens_estimated ? "~" : ""}${number(call.tokens[key])}` : "unknown");
+  const tokens = (call, key) =>
+    call.tokens ? `${call.tokens_estimated ? "~" : ""}${number(call.tokens[key])}` : "unknown";
   const shown = table(
     "The model calls of this turn",
     [
-      { title: "role", head: true, put: (cell, { call }) => say(cell, call.brief ? `${call.role} (brief)` : call.role) },
+      {
+        title: "role",
+        head: true,
+        put: (cell, { call }) => say(cell, call.brief ? `${call.role} (brief)` : call.role),
+      },
       { title: "model", put: (cell, { call }) => say(cell, label(call.model)) },
       ...used.map(([title, key]) => ({ title, number: true, put: (cell, { call }) => say(cell, tokens(call, key)) })),
       { title: "cost", number: true, put: (cell, { call }) => say(cell, sum(call.cost)) },
@@ -200,6 +241,11 @@ function calls(all) {
   return scrolling("The calls", shown.node);
 }
 
-const facts = (rows, more = "") => h("dl", { class: `facts about ${more}`.trim() }, ...rows.map(([name, text]) => h("div", {}, h("dt", {}, name), h("dd", {}, text))));
+const facts = (rows, more = "") =>
+  h(
+    "dl",
+    { class: `facts about ${more}`.trim() },
+    ...rows.map(([name, text]) => h("div", {}, h("dt", {}, name), h("dd", {}, text))),
+  );
 const sum = (cost) => (picodollars(cost) === null ? "unknown" : money(picodollars(cost)));
 const chance = (value) => (value === null ? "unknown" : percent(value));

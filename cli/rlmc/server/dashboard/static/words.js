@@ -23,5 +23,6 @@ export const PERIOD_WORDS = {
   all: "of all time",
 };
 
-export const A_SAVING_BELONGS = "A saving belongs to a whole session: what a skipped turn saves, the next one may pay in part.";
+export const A_SAVING_BELONGS =
+  "A saving belongs to a whole session: what a skipped turn saves, the next one may pay in part.";
 export const SIMULATED = "Simulated models, simulated prices: no real money was spent or saved here.";
