@@ -52,7 +52,7 @@ def books(folder: Path, turns: int, now: int) -> Path:
 
 
 def write(db: sqlite3.Connection, turns: int, now: int) -> None:
-    chance = random.Random(turns)  # noqa: S311 - made-up turns
+    chance = random.Random(turns)
     sessions = max(1, turns // _TURNS_A_SESSION)
     db.execute("BEGIN")
     moments = []
@@ -119,7 +119,6 @@ def _calls(chance: random.Random, turn: str, at: int, outcome: str) -> Iterator[
             *(tokens if measured else [None] * 7), None, None, int(not measured), cost, "list of 2026-11",
             int(role == "verify" and turn[-1] in "0123"), '{"complete":true,"output_chars":1234}',
         )  # fmt: skip
-
 
 
 def _shape(chance: random.Random) -> tuple[str, str]:

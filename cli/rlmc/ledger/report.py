@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from bisect import insort
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -90,6 +91,13 @@ class Latencies:
     p50: float | None = None
     p95: float | None = None
     _ordered: list[float] = field(default_factory=list, repr=False, compare=False)
+
+    @classmethod
+    def of(cls, values: Iterable[float]) -> Latencies:
+        """Of many at once; they are not kept."""
+        ordered = sorted(values)
+        count = len(ordered)
+        return cls(count, ordered[rank(50, count) - 1], ordered[rank(95, count) - 1]) if count else cls()
 
     def percentile(self, percent: int) -> float | None:
         """The 50th or the 95th: nobody asks for others."""

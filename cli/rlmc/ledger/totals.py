@@ -6,8 +6,10 @@ whatever a daemon writes meanwhile.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
 from rlmc.domain.turn import Outcome
@@ -30,64 +32,72 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class _Turns:
-    """A part of the ledger in SQL: tables, the conditions on them with their values, and what names a turn's group."""
+    """A part of the ledger in SQL: what names a turn's group, tables, the period (with its `times`), and further
+    conditions with their values."""
 
     key: str
     tables: str
-    where: str
-    values: tuple[object, ...]
+    period: str
+    times: tuple[object, ...]
+    where: str = "1"
+    values: tuple[object, ...] = ()
 
-    def only(self, condition: str) -> _Turns:
-        return _Turns(self.key, self.tables, f"{self.where} AND {condition}", self.values)
+    def only(self, condition: str, *values: object) -> _Turns:
+        return replace(self, where=f"{self.where} AND {condition}", values=(*self.values, *values))
 
     def select(self, columns: str, rest: str = "", more: str = "") -> str:
         # Only words of this file; what a user says is among the values.
-        return f"SELECT {self.key} AS key, {columns} FROM {self.tables} {more} WHERE {self.where} {rest}"  # noqa: S608
+        return (
+            f"SELECT {self.key} AS key, {columns} FROM {self.tables} {more} WHERE {self.period} AND {self.where} {rest}"  # noqa: S608
+        )
 
     def rows(self, reader: LedgerReader, columns: str, rest: str = "", more: str = "") -> Iterator[tuple[Any, ...]]:
-        return reader.rows(self.select(columns, rest, more), self.values)
+        return reader.rows(self.select(columns, rest, more), (*self.times, *self.values))
 
 
-_TABLES = "turns t LEFT JOIN sessions s ON s.id = t.session_id"
-_STRETCHES = f"temp.stretches k CROSS JOIN {_TABLES}"
+_SESSIONS = "LEFT JOIN sessions s ON s.id = t.session_id"
 _IN_STRETCH = "t.started_at >= k.since AND t.started_at < k.until"
 _CALLS = "JOIN calls c ON c.turn_id = t.id"
-_SIMULATED = "coalesce(s.simulated, 0) <> 0"
-_KEYS: dict[Grouping | None, str] = {
-    None: "''",
-    "session": "t.session_id",
-    "day": "k.name",
-    "hour": "k.name",
-    "model": "t.served_model",
-    "outcome": "t.outcome",
-    "client": "coalesce(s.client, '')",
-    "project": "coalesce(s.directory, '')",
-    "branch": "coalesce(s.git_branch, '')",
+_SIMULATED = "t.session_id IN (SELECT id FROM sessions WHERE simulated <> 0)"
+_REAL = "t.session_id NOT IN (SELECT id FROM sessions WHERE simulated <> 0)"
+# What names a turn's group, and what it takes besides turns to tell.
+_KEYS: dict[Grouping, tuple[str, str]] = {
+    "session": ("t.session_id", ""),
+    "day": ("k.name", ""),
+    "hour": ("k.name", ""),
+    "model": ("t.served_model", ""),
+    "outcome": ("t.outcome", ""),
+    "client": ("coalesce(s.client, '')", _SESSIONS),
+    "project": ("coalesce(s.directory, '')", _SESSIONS),
+    "branch": ("coalesce(s.git_branch, '')", _SESSIONS),
 }
 
 
 def account(reader: LedgerReader, scope: Scope, by: Grouping | None) -> Account:
     with reader.snapshot():
         turns = _turns(scope)
-        kinds = {kind: count for _, kind, count in turns.rows(reader, f"{_SIMULATED}, count(*)", "GROUP BY 2")}
-        kind = 0 if kinds.get(0) else 1
-        turns = turns.only(_SIMULATED if kind else f"NOT {_SIMULATED}")
-        total = _reports(reader, turns).get("", SavingsReport())
-        groups = {} if by is None else _reports(reader, _grouped(reader, turns, by))
+        simulated = next((count for _, count in turns.only(_SIMULATED).rows(reader, "count(*)")), 0)
+        real = any(True for _ in turns.only(_REAL).rows(reader, "1", "LIMIT 1"))
+        turns = turns.only(_REAL if real else _SIMULATED)
+        total, groups = _reports(reader, turns if by is None else _grouped(reader, turns, by))
+    if by is None:
+        groups = {}
+    for report in (total, *groups.values()):
+        report.simulated = not real and bool(simulated)
     ordered = sorted(groups.items(), key=lambda item: _order(item[0], by))
-    return Account(total, tuple(ordered), 0 if kind else kinds.get(1, 0))
+    return Account(total, tuple(ordered), simulated if real else 0)
 
 
 def session_accounts(reader: LedgerReader, since: int | None, until: int | None) -> list[SessionAccount]:
     """Of the sessions that `LedgerReader.sessions` gives, whole, and of those whose row was lost. Newest first."""
     begun = "t.session_id IN (SELECT id FROM sessions WHERE started_at >= ? AND started_at < ?)"
     active = "t.session_id IN (SELECT session_id FROM turns WHERE started_at >= ? AND started_at < ?)"
-    times = _times(since, until)
     with reader.snapshot():
         found = {row.id: SessionAccount(row, SavingsReport()) for row in reader.sessions(since, until)}
-        turns = _Turns(_KEYS["session"], _TABLES, f"({begun} OR {active})", times * 2)
-        for id, report in _reports(reader, turns).items():
+        turns = _Turns(_KEYS["session"][0], "turns t", f"({begun} OR {active})", _times(since, until) * 2)
+        for id, report in _reports(reader, turns)[1].items():
             row = found[id].session if id in found else _lost(id, report)
+            report.simulated = bool(row.simulated)
             found[id] = SessionAccount(row, report)
     return sorted(found.values(), key=lambda one: (one.session.started_at, one.session.id), reverse=True)
 
@@ -111,18 +121,16 @@ def _lost(id: str, report: SavingsReport) -> SessionRow:
 
 
 def _turns(scope: Scope) -> _Turns:
-    where, values = ["t.started_at >= ? AND t.started_at < ?"], [*_times(scope.since, scope.until)]
+    found = _Turns("''", "turns t", "t.started_at >= ? AND t.started_at < ?", _times(scope.since, scope.until))
     if scope.session is not None:
-        where.append("t.session_id = ?")
-        values.append(scope.session)
+        found = found.only("t.session_id = ?", scope.session)
     if scope.project is not None:
         inside = scope.project.rstrip("/") + "/"
-        where.append("(s.directory = ? OR substr(s.directory, 1, ?) = ?)")
-        values += [scope.project, len(inside), inside]
+        below = "SELECT id FROM sessions WHERE directory = ? OR substr(directory, 1, ?) = ?"
+        found = found.only(f"t.session_id IN ({below})", scope.project, len(inside), inside)
     if scope.branch is not None:
-        where.append("s.git_branch = ?")
-        values.append(scope.branch)
-    return _Turns(_KEYS[None], _TABLES, " AND ".join(where), tuple(values))
+        found = found.only("t.session_id IN (SELECT id FROM sessions WHERE git_branch = ?)", scope.branch)
+    return found
 
 
 def _times(since: int | None, until: int | None) -> tuple[object, ...]:
@@ -130,12 +138,15 @@ def _times(since: int | None, until: int | None) -> tuple[object, ...]:
 
 
 def _grouped(reader: LedgerReader, turns: _Turns, by: Grouping) -> _Turns:
+    key, more = _KEYS[by]
     if by != "day" and by != "hour":
-        return _Turns(_KEYS[by], turns.tables, turns.where, turns.values)
+        return replace(turns, key=key, tables=f"{turns.tables} {more}")
     [(_, first, last)] = list(turns.rows(reader, "min(t.started_at), max(t.started_at)")) or [("", None, None)]
     found = [] if first is None else stretches(by, first, last)
     reader.scratch("stretches", "name, since, until", found)
-    return _Turns(_KEYS[by], _STRETCHES, f"{turns.where} AND {_IN_STRETCH}", turns.values)
+    # The stretches begin and end with the turns there are. Were the period's own bounds there as well, the database
+    # might look turns up by those, all of them for every stretch.
+    return replace(turns, key=key, tables=f"temp.stretches k CROSS JOIN {turns.tables}", period=_IN_STRETCH, times=())
 
 
 def _order(key: str, by: Grouping | None) -> tuple[int, str]:
@@ -148,8 +159,8 @@ def _order(key: str, by: Grouping | None) -> tuple[int, str]:
 # --- what they come to ----------------------------------------------------------------------------------------------
 
 _TURN_SUMS = """
-    t.outcome, t.reason, count(*), min(t.started_at), max(coalesce(s.simulated, 0)),
-    sum(t.baseline), sum(t.baseline IS NULL), sum(t.baseline_estimated <> 0), total(t.baseline_bias),
+    t.outcome, t.reason, count(*), min(t.started_at), sum(t.baseline), sum(t.baseline IS NULL),
+    sum(t.baseline_estimated <> 0), total(t.baseline_bias),
     total(t.baseline_noise), sum(t.draft_only), sum(t.draft_only IS NULL), sum(t.ending <> 'complete')
 """
 _CALL_SUMS = """
@@ -157,33 +168,47 @@ _CALL_SUMS = """
     sum(c.cost IS NULL AND c.input IS NOT NULL), sum(c.input), sum(c.cache_read), sum(c.cache_write_5m),
     sum(c.cache_write_1h), sum(c.output), sum(c.thinking), sum(c.cost), sum(c.cost IS NULL)
 """
-_COMPLETE = "t.ending = 'complete'"
+# The plus keeps the database from making an index of its own for what nearly all turns are.
+_COMPLETE = "+t.ending = 'complete'"
 _DIRECT = "c.role = 'direct' AND c.served <> 0"
 
 
-def _reports(reader: LedgerReader, turns: _Turns) -> dict[str, SavingsReport]:
-    found: dict[str, SavingsReport] = {}
+def _reports(reader: LedgerReader, turns: _Turns) -> tuple[SavingsReport, dict[str, SavingsReport]]:
+    """All of it, and by group."""
+    total, found = SavingsReport(), dict[str, SavingsReport]()
     for key, *row in turns.rows(reader, _TURN_SUMS, "GROUP BY 1, 2, 3"):
-        _add_turns(found.setdefault(key, SavingsReport()), row)
+        for report in (total, found.setdefault(key, SavingsReport())):
+            _add_turns(report, row)
     for key, *row in turns.rows(reader, _CALL_SUMS, "GROUP BY 1, 2, 3, 4, 5, 6", _CALLS):
-        _add_calls(found[key], row)
+        for report in (total, found[key]):
+            _add_calls(report, row)
     for key, report in found.items():
-        report.session_name = _first_name(reader, turns, key, report.first_at)
-    complete = turns.only(_COMPLETE)
-    for key, _, times in _latencies(reader, complete, "''", "t.latency_ms"):
-        found[key].latency = times
-    for key, outcome, times in _latencies(reader, complete, "t.outcome", "t.latency_ms"):
-        found[key].latency_by_outcome[outcome] = times
-    for key, _, times in _latencies(reader, complete.only(_DIRECT), "''", "c.latency_ms", _CALLS):
-        found[key].baseline_latency = times
-    return found
+        report.session_name = _first_name(reader, turns.only(f"{turns.key} = ?", key), report.first_at)
+    total.session_name = _first_name(reader, turns, total.first_at)
+    _add_latencies(reader, turns.only(_COMPLETE), total, found)
+    return total, found
+
+
+def _add_latencies(
+    reader: LedgerReader, complete: _Turns, total: SavingsReport, found: dict[str, SavingsReport]
+) -> None:
+    times = _times_of(complete.rows(reader, "t.outcome, t.latency_ms"))
+    for (key, outcome), values in times.items():
+        found[key].latency_by_outcome[outcome] = Latencies.of(values)
+    for outcome in {outcome for _, outcome in times}:
+        total.latency_by_outcome[outcome] = _together(times, 1, outcome)
+    direct = _times_of(complete.only(_DIRECT).rows(reader, "c.latency_ms", more=_CALLS))
+    for key, report in found.items():
+        report.latency = _together(times, 0, key)
+        report.baseline_latency = Latencies.of(direct.get((key,), ()))
+    total.latency = Latencies.of(chain.from_iterable(times.values()))
+    total.baseline_latency = Latencies.of(chain.from_iterable(direct.values()))
 
 
 def _add_turns(report: SavingsReport, row: list[Any]) -> None:
-    outcome, reason, count, first, simulated, base, no_base, estimated, bias, noise, only, no_only, unfinished = row
+    outcome, reason, count, first, base, no_base, estimated, bias, noise, only, no_only, unfinished = row
     report.turns += count
     report.first_at = first if report.first_at is None else min(first, report.first_at)
-    report.simulated = bool(simulated)
     report.outcomes[outcome] += count
     report.reasons[reason] += count
     _add_amount(report.baseline, base, no_base)
@@ -230,24 +255,27 @@ def _add_amount(amount: Amount, known: int | None, missing: int) -> None:
     amount.missing += missing
 
 
-def _first_name(reader: LedgerReader, turns: _Turns, key: str, at: int | None) -> str | None:
-    first = _Turns(
-        turns.key, turns.tables, f"{turns.where} AND {turns.key} = ? AND t.started_at = ?", (*turns.values, key, at)
-    )
-    return next((name for _, name in first.rows(reader, "s.name", "ORDER BY t.id LIMIT 1")), None)
+def _first_name(reader: LedgerReader, turns: _Turns, at: int | None) -> str | None:
+    name = "(SELECT name FROM sessions WHERE id = t.session_id)"
+    first = turns.only("t.started_at = ?", at)
+    return next((name for _, name in first.rows(reader, name, "ORDER BY t.id LIMIT 1")), None)
 
 
-def _latencies(
-    reader: LedgerReader, turns: _Turns, part: str, value: str, more: str = ""
-) -> Iterator[tuple[str, str, Latencies]]:
-    single = turns.select(f"{part} AS part, {value} AS value", more=more)
-    same = "PARTITION BY key, part"
-    counted = f"count(*) OVER ({same}) AS count, row_number() OVER ({same} ORDER BY value) AS number"
-    median, high = (f"max(value) FILTER (WHERE number <= (count * {percent} + 99) / 100)" for percent in (50, 95))
-    # Only words of this file, as above.
-    sql = f"""
-        SELECT key, part, count, {median}, {high} FROM (SELECT key, part, value, {counted} FROM ({single}))
-        GROUP BY key, part
-    """  # noqa: S608
-    for key, which, count, p50, p95 in reader.rows(sql, turns.values):
-        yield key, which, Latencies(count, p50, p95)
+_Times = dict[tuple[str, ...], "array[float]"]
+
+
+def _times_of(rows: Iterator[tuple[Any, ...]]) -> _Times:
+    """Of rows that end in a time, the times by what stands before it. They are sorted here: a database would have to
+    sort whole rows."""
+    times: _Times = {}
+    for *key, value in rows:
+        name = tuple(key)
+        if name not in times:
+            times[name] = array("d")
+        times[name].append(value)
+    return times
+
+
+def _together(times: _Times, part: int, value: str) -> Latencies:
+    """Of all the times in whose name this part has this value."""
+    return Latencies.of(chain.from_iterable(values for name, values in times.items() if name[part] == value))
