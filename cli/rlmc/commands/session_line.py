@@ -1,17 +1,25 @@
 """The line an agent shows of its session: which model answered last, what was saved so far, how much was skipped.
 
 Rule: it is asked for again and again while somebody types, so it imports next to nothing and asks no daemon; and
-whatever is wrong, there is a short line or none, never an error.
+whatever is wrong, there is a short line or none, never an error. That a budget is passed it knows from what was done to
+the last turn, so it does not know where `budget.action` is warn.
 """
 
 from __future__ import annotations
 
 import os
 import sys
+from typing import TYPE_CHECKING
 
 from rlmc.config.env import SESSION_ENV
 
+if TYPE_CHECKING:
+    from rlmc.ledger.queries import LedgerReader, SessionRow
+
 _MOST_INPUT = 1 << 20
+_WIDTH = 60
+_LEAST_NAME = 12
+_POLICY = "SELECT policy FROM turns WHERE id = ?"
 
 
 def print_session_line() -> int:
@@ -41,20 +49,51 @@ def session_line(session: str | None) -> str:
         row = reader.session(session)
         total = account(reader, Scope(session=session), None).total
         model = reader.last_served_model(session)
+        over = bool(total.turns) and _over_budget(reader, session, row)
     finally:
         reader.close()
+    trouble = _trouble(over)
     if not total.turns:
-        return f"rlmc {row.policy} · no turns yet" if row is not None else "rlmc · no turns yet"
+        return " · ".join([f"rlmc {trouble or (row.policy if row is not None else '')}".rstrip(), "no turns yet"])
     from rlmc.domain.turn import Outcome
     from rlmc.views.figures import label, percent, saving
 
-    skipped = percent(total.outcomes[Outcome.SKIPPED.value] / total.turns)
-    parts = [saving(total.saving, total.share), f"{skipped} skipped"]
-    if model is not None:
-        parts.insert(0, f"rlmc {label(model.partition('/')[2] or model, 32)}")
+    saved = saving(total.saving, total.share)
+    if total.baseline_estimated:
+        saved = saved.replace("$", "~$", 1)
+    parts = [saved, f"{percent(total.outcomes[Outcome.SKIPPED.value] / total.turns)} skipped"]
     if total.simulated:
         parts.append("simulated")
-    return " · ".join(parts)
+    rest = " · ".join(parts)
+    room = max(_LEAST_NAME, _WIDTH - len(f"rlmc  · {rest}"))
+    name = trouble or (None if model is None else label(model.partition("/")[2] or model, room))
+    return rest if name is None else f"rlmc {name} · {rest}"
+
+
+def _trouble(over: bool) -> str | None:
+    from rlmc.config.paths import state_file
+
+    # A daemon that dies leaves the file, and is started again by `rlmc run`; one that was stopped stays away.
+    if not state_file().exists():
+        return "stopped"
+    return "over budget" if over else None
+
+
+def _over_budget(reader: LedgerReader, session: str, row: SessionRow | None) -> bool:
+    """Whether a passed budget stopped or degraded the last turn."""
+    from rlmc.domain.turn import Reason
+
+    [last] = reader.last_turns(1, session)
+    if last.reason == Reason.BUDGET:
+        return True
+    if row is None or (row.policy,) in reader.rows(_POLICY, (last.id,)):
+        return False
+    # Another policy may also be another setting: what was kept with the turn tells.
+    from rlmc.ledger.details import detail
+    from rlmc.views.kept_decision import kept_decision
+
+    kept = kept_decision(detail(reader, last))
+    return kept is not None and kept.degraded is not None
 
 
 def _drain() -> None:

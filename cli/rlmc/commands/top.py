@@ -6,15 +6,20 @@ Rule: reads the ledger and asks the daemon how it is; changes nothing. However i
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated
+from dataclasses import dataclass
+from types import TracebackType
+from typing import TYPE_CHECKING, Annotated, Self
 
 import typer
 
 from rlmc.commands import which
 
 if TYPE_CHECKING:
+    from rlmc.ledger.period import Period
+    from rlmc.ledger.queries import LedgerReader, TurnRow
+    from rlmc.ledger.report import Account, SessionAccount
     from rlmc.ui.top import Facts
 
 _LEAST, _MOST = 0.2, 60.0
@@ -38,11 +43,12 @@ def top(
     from rlmc.ui import console
 
     chosen = _session(session) if session is not None or last else None
-    if once or not console.is_terminal(sys.stdout):
-        for line in _frame(chosen, 10_000):
-            console.out(line)
-        return
-    _watch(chosen, interval)
+    with _Look(chosen) as look:
+        if once or not console.is_terminal(sys.stdout):
+            for line in look.frame(10_000):
+                console.out(line)
+            return
+        _watch(look, interval)
 
 
 def _session(text: str | None) -> str | None:
@@ -58,7 +64,7 @@ def _session(text: str | None) -> str | None:
     return None if row is None else row.id
 
 
-def _watch(session: str | None, interval: float) -> None:
+def _watch(look: _Look, interval: float) -> None:
     import shutil
 
     from rich.console import Console
@@ -68,7 +74,7 @@ def _watch(session: str | None, interval: float) -> None:
     console = Console(highlight=False, markup=False, emoji=False)
     with _keys() as pressed, Live(console=console, screen=True, auto_refresh=False) as live:
         while True:
-            found = _frame(session, shutil.get_terminal_size().lines)
+            found = look.frame(shutil.get_terminal_size().lines)
             live.update(Text("\n").join(Text.from_ansi(line, no_wrap=True) for line in found), refresh=True)
             if pressed(interval) in ("q", "Q", "\x03", "\x04"):
                 return
@@ -106,42 +112,102 @@ def _keys() -> Iterator[Callable[[float], str]]:
         termios.tcsetattr(keyboard, termios.TCSADRAIN, before)
 
 
-def _frame(session: str | None, height: int) -> list[str]:
-    from rlmc.ui.top import frame
+@dataclass(slots=True)
+class _Books:
+    """What the ledger says, as far as a frame shows it."""
 
-    return frame(_facts(session), height, sys.stdout)
+    account: Account
+    sessions: Sequence[SessionAccount]
+    turns: Sequence[TurnRow]
 
 
-def _facts(session: str | None) -> Facts:
-    from datetime import datetime
+class _Look:
+    """Looks at the ledger and the daemon again and again. What the ledger says is summed up anew only when somebody
+    has written there, or the question has changed: the day, or the sessions that are alive."""
 
-    from rlmc.config.paths import ledger_file
-    from rlmc.daemon.control import status
-    from rlmc.errors import RlmcError
-    from rlmc.ledger import period as periods
-    from rlmc.ledger.queries import LedgerReader
-    from rlmc.ledger.report import Account, SavingsReport, SessionAccount
-    from rlmc.ledger.totals import Scope, account
-    from rlmc.ui.top import Facts
+    def __init__(self, session: str | None) -> None:
+        self._session = session
+        self._reader: LedgerReader | None = None
+        self._file: tuple[int, int] | None = None
+        self._asked: object = None
+        self._books: _Books | None = None
 
-    now = datetime.now().astimezone()
-    try:
-        daemon = status()
-    except RlmcError:
-        daemon = None
-    today = periods.today(now)
-    name = today.name if session is None else f"session {session[:8]}"
-    try:
-        reader = LedgerReader.open(ledger_file())
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._close()
+
+    def frame(self, height: int) -> list[str]:
+        from rlmc.ui.top import frame
+
+        return frame(self.facts(), height, sys.stdout)
+
+    def facts(self) -> Facts:
+        from datetime import datetime
+
+        from rlmc.daemon.control import status
+        from rlmc.errors import RlmcError
+        from rlmc.ledger import period as periods
+        from rlmc.ledger.report import Account, SavingsReport
+        from rlmc.ui.top import Facts
+
+        now = datetime.now().astimezone()
         try:
-            scope = Scope(today.since, today.until) if session is None else Scope(session=session)
-            found = account(reader, scope, None)
-            alive = [one["id"] for one in (daemon or {}).get("sessions") or [] if one["alive"]]
-            rows = [row for id in (alive if session is None else [session]) if (row := reader.session(id)) is not None]
-            accounts = [SessionAccount(row, account(reader, Scope(session=row.id), None).total) for row in rows]
-            turns = list(reader.last_turns(_LAST_TURNS, session))
-        finally:
-            reader.close()
-    except RlmcError as error:
-        return Facts(name, Account(SavingsReport(), (), 0), (), (), daemon, now, error.message)
-    return Facts(name, found, accounts, turns, daemon, now)
+            daemon = status()
+        except RlmcError:
+            daemon = None
+        today = periods.today(now)
+        name = today.name if self._session is None else f"session {self._session[:8]}"
+        alive = tuple(one["id"] for one in (daemon or {}).get("sessions") or [] if one["alive"])
+        try:
+            books = self._look(today, alive)
+        except RlmcError as error:
+            self._close()
+            return Facts(name, Account(SavingsReport(), (), 0), (), (), daemon, now, error.message)
+        return Facts(name, books.account, books.sessions, books.turns, daemon, now)
+
+    def _look(self, today: Period, alive: tuple[str, ...]) -> _Books:
+        reader = self._open()
+        # Read before the sums: what is written in between is seen the next time.
+        asked = (list(reader.rows("PRAGMA data_version", ())), today.since, alive)
+        if self._books is None or asked != self._asked:
+            self._books, self._asked = _sum_up(reader, self._session, today, alive), asked
+        return self._books
+
+    def _open(self) -> LedgerReader:
+        """The same as last time, unless there is another file now, or the first."""
+        from rlmc.config.paths import ledger_file
+        from rlmc.ledger.queries import LedgerReader
+
+        path = ledger_file()
+        try:
+            found = path.stat()
+            file = (found.st_dev, found.st_ino)
+        except OSError:
+            file = None
+        if self._reader is None or file is None or file != self._file:
+            self._close()
+            self._reader, self._file = LedgerReader.open(path), file
+        return self._reader
+
+    def _close(self) -> None:
+        if self._reader is not None:
+            self._reader.close()
+        self._reader = self._books = None
+
+
+def _sum_up(reader: LedgerReader, session: str | None, today: Period, alive: Sequence[str]) -> _Books:
+    from rlmc.ledger.report import SessionAccount
+    from rlmc.ledger.totals import Scope, account
+
+    scope = Scope(today.since, today.until) if session is None else Scope(session=session)
+    shown = alive if session is None else [session]
+    rows = [row for id in shown if (row := reader.session(id)) is not None]
+    return _Books(
+        account(reader, scope, None),
+        [SessionAccount(row, account(reader, Scope(session=row.id), None).total) for row in rows],
+        reader.last_turns(_LAST_TURNS, session),
+    )

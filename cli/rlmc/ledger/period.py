@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 from rlmc.errors import UsageError
+from rlmc.ledger.dates import span
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +42,14 @@ def this_month(now: datetime) -> Period:
     return Period("this month", _start(now.date().replace(day=1)))
 
 
-def between(since: str | None, until: str | None) -> Period:
-    """From `--since` up to `--until`: days (the last one included) or moments, ISO 8601, local unless they say."""
-    start = None if since is None else _moment("--since", since, last=False)
-    end = None if until is None else _moment("--until", until, last=True)
+def between(since: str | None, until: str | None, now: datetime | None = None) -> Period:
+    """From the beginning of what `--since` names to the end of what `--until` names, in local time.
+
+    A moment is both: `2026-11-23T14:30`, ISO 8601, and `2h ago`.
+    """
+    now = now or datetime.now().astimezone()
+    start = None if since is None else _edge("--since", since, now)[0]
+    end = None if until is None else _edge("--until", until, now)[1]
     if start is not None and end is not None and end <= start:
         raise UsageError(f"--until {until} is not after --since {since}", "swap them")
     words = [f"since {since}" if since else "", f"until {until}" if until else ""]
@@ -65,17 +70,19 @@ def _start(day: date) -> int:
     return _micros(datetime.combine(day, time()).astimezone())
 
 
-def _moment(option: str, text: str, *, last: bool) -> int:
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        try:
-            return _micros(datetime.fromisoformat(text).astimezone())
-        except ValueError:
-            raise UsageError(
-                f"{option} {text}: not a date", "write a day like 2026-11-23 or a moment like 2026-11-23T14:30"
-            ) from None
-    return _start(day + timedelta(days=1) if last else day)
+def _edge(option: str, text: str, now: datetime) -> tuple[int, int]:
+    """The beginning and the end of what the words name."""
+    named = span(text, now)
+    if isinstance(named, datetime):
+        return _micros(named), _micros(named)
+    if named is None:
+        raise UsageError(
+            f"{option} {text}: not a date",
+            "write a day (2026-11-23, yesterday, monday, nov 3), a stretch (last week, 2026-11), "
+            "how long ago (3 days ago, 2h ago), or a moment (2026-11-23T14:30)",
+        )
+    first, last = named
+    return _start(first), _start(last + timedelta(days=1))
 
 
 def _micros(moment: datetime) -> int:
