@@ -25,6 +25,7 @@ COMMANDS: tuple[str, ...] = (
     "sessions",
     "turns",
     "explain",
+    "export",
     "dashboard",
     "top",
     "statusline",

@@ -41,7 +41,7 @@ def test_commands_options_and_values(own_home: Home, scripts: dict[str, Path]) -
         "rlmc completions ",
     )
     assert {"run", "start", "stats", "config", "doctor", "completions"} <= set(commands)
-    assert config == ["list", "get", "set", "unset", "edit", "path"]
+    assert config == ["list", "get", "set", "unset", "edit", "path", "statusline"]
     assert keys == ["draft-model", "draft-timeout"]
     assert sorted(values) == sorted(POLICIES)
     assert options == ["--draft-model"]

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from rlmc.commands import which
+from rlmc.commands.sessions_rm import sessions_rm
 from rlmc.ledger.period import Period, local
 from rlmc.ledger.queries import LedgerReader
 from rlmc.ledger.report import SessionAccount
@@ -20,10 +21,14 @@ SCHEMA = "rlmc.sessions/1"
 
 
 def register(app: typer.Typer) -> None:
-    app.command("sessions")(sessions)
+    group = typer.Typer(invoke_without_command=True)
+    group.callback()(sessions)
+    group.command("rm")(sessions_rm)
+    app.add_typer(group, name="sessions")
 
 
 def sessions(
+    context: typer.Context,
     today: which.Today = False,
     yesterday: which.Yesterday = False,
     week: which.Week = False,
@@ -34,6 +39,8 @@ def sessions(
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """List the sessions: when, where, how many turns, paid, saved."""
+    if context.invoked_subcommand is not None:
+        return
     choice = which.only_one(
         {
             "--today": today,

@@ -84,6 +84,7 @@ def stats(
         else:
             period = which.period(reader, choice, since, until, notes)
             scope = Scope(period.since, period.until)
+            notes += [one for one in (which.removed(reader, period),) if one]
         found = account(reader, scope, None if by is None else by.value)
         elsewhere = reader.has_turns(0)
     finally:

@@ -57,6 +57,8 @@ def _lines(found: Mapping[str, Any]) -> list[str]:
         ("ledger", str(found.get("ledger_path"))),
         *(("ledger notice", str(notice)) for notice in found.get("ledger_notices") or []),
     ]
+    removed = found.get("removed_turns") or {}
+    rows += [("ledger notice", f"{turns} turns removed, past ledger.max-{cause}") for cause, turns in removed.items()]
     errors = ("config_error", "ledger_error", "last_error")
     rows += [(key.replace("_", " "), str(found[key])) for key in errors if found.get(key)]
     lines = columns(rows)

@@ -60,6 +60,18 @@ def period(reader: LedgerReader, name: str | None, since: str | None, until: str
     return periods.ALL
 
 
+def removed(reader: LedgerReader, period: Period) -> str | None:
+    """What a figure of this period lacks because it was taken out of the ledger."""
+    turns, sessions, until = reader.removed(period.since)
+    if not turns:
+        return None
+    were = "was" if turns == 1 else "were"
+    return (
+        f"{count(turns, 'turn')} of {count(sessions, 'session')}, none after {periods.day_of(until)}, {were} removed "
+        "from the ledger; no figure here holds them."
+    )
+
+
 def session(reader: LedgerReader, text: str | None, notes: list[str]) -> SessionRow | None:
     """By id, the beginning of one, or name; without words the last one, None when there is none at all."""
     if text is None:

@@ -116,6 +116,8 @@ def settings_of(checked: Mapping[str, object]) -> Settings:
         port=_typed(checked, "port", int),
         idle_timeout=_typed(checked, "idle-timeout", float),
         body_limit=_typed(checked, "body-limit", int),
+        ledger_max_age=_typed(checked, "ledger.max-age", int),
+        ledger_max_size=_typed(checked, "ledger.max-size", int),
         budget_session=_money(checked, "budget.session"),
         budget_daily=_money(checked, "budget.daily"),
         budget_action=_typed(checked, "budget.action", str),

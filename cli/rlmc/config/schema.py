@@ -90,6 +90,8 @@ class Settings:
     port: int
     idle_timeout: float
     body_limit: int
+    ledger_max_age: int
+    ledger_max_size: int
     budget_session: Decimal | None
     budget_daily: Decimal | None
     budget_action: str
@@ -191,6 +193,22 @@ KEYS: tuple[Key, ...] = (
         33554432,
         "The largest request body that is accepted",
         "1KiB to 1GiB, plain or with a unit such as 32MiB",
+        "bytes",
+    ),
+    Key(
+        "ledger.max-age",
+        values.Whole(0, 36500),
+        0,
+        "How long the ledger keeps a session after its last turn. 0: for ever",
+        "0 to 36500",
+        "days",
+    ),
+    Key(
+        "ledger.max-size",
+        values.Size(16 * 1024**2, 1024**4),
+        2 * 1024**3,
+        "How large the ledger may grow before its oldest sessions are removed",
+        "16MiB to 1TiB, plain or with a unit such as 500MiB",
         "bytes",
     ),
     Key(

@@ -29,7 +29,9 @@ def connect(path: Path) -> sqlite3.Connection:
     _look(path)
     db = sqlite3.connect(path, timeout=BUSY_MS / 1000, isolation_level=None, check_same_thread=False)
     try:
-        version_of(db)  # first of all: a database that is not ours is not to be touched
+        # First of all: a database that is not ours is not to be touched.
+        if version_of(db) == 0:
+            db.execute("PRAGMA auto_vacuum = INCREMENTAL")  # only an empty one takes that
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = NORMAL")
         migrate(db)

@@ -235,6 +235,15 @@ class LedgerReader:
             self._db.execute(f"CREATE TEMP TABLE {table} ({columns})")
             self._db.executemany(f"INSERT INTO temp.{table} VALUES ({marks})", rows)  # noqa: S608 - never a user's words
 
+    def removed(self, since: int | None = None) -> tuple[int, int, int]:
+        """Turns that were taken out of the ledger, of how many sessions, and when the last of them began; of those
+        that may have lain in a period from `since` on. Simulated ones are not counted."""
+        sql = """
+            SELECT coalesce(sum(turns), 0), coalesce(sum(sessions), 0), coalesce(max(until), 0) FROM removals
+            WHERE simulated = 0 AND turns > 0 AND until >= ?
+        """
+        return next(((turns, sessions, until) for turns, sessions, until in self._rows(sql, (since or 0,))), (0, 0, 0))
+
     def rows(self, sql: str, values: tuple[object, ...]) -> Iterator[tuple[Any, ...]]:
         """For readers of their own beside this one: plain rows, with the same errors."""
         return self._rows(sql, values)

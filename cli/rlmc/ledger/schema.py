@@ -103,6 +103,23 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "ALTER TABLE calls ADD COLUMN brief INTEGER NOT NULL DEFAULT 0",
         "ALTER TABLE calls ADD COLUMN details TEXT",
     ),
+    # What was taken out again, one row a session: when, why, and what it came to.
+    (
+        """
+        CREATE TABLE removals (
+            at INTEGER NOT NULL,
+            cause TEXT NOT NULL,
+            simulated INTEGER NOT NULL,
+            sessions INTEGER NOT NULL,
+            turns INTEGER NOT NULL,
+            until INTEGER NOT NULL,
+            paid INTEGER NOT NULL,
+            paid_missing INTEGER NOT NULL,
+            baseline INTEGER NOT NULL,
+            baseline_missing INTEGER NOT NULL
+        )
+        """,
+    ),
 )
 VERSION = len(MIGRATIONS)
 

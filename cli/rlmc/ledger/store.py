@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
+from collections import Counter, deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -19,7 +21,8 @@ from queue import Empty, SimpleQueue
 
 from rlmc.domain.record import SessionRecord, TurnRecord
 from rlmc.errors import LedgerError
-from rlmc.ledger import files, rows
+from rlmc.ledger import files, retention, rows
+from rlmc.ledger.retention import Caps, Cause
 
 MAX_WAITING = 20_000
 MAX_WAITING_CONTENT = 64 * 1024 * 1024
@@ -51,6 +54,8 @@ class Ledger:
         self._dropped = 0
         self._failure: str | None = None
         self._notices: list[str] = []
+        self._removed: Counter[Cause] = Counter()
+        self._give_back = False
         self._closed = False
         self._give_up = threading.Event()
         self._thread = threading.Thread(target=self._run, name="rlmc-ledger", daemon=True)
@@ -86,6 +91,11 @@ class Ledger:
         else:
             self._put(_Job(partial(rows.write_turn, t=turn), content))
 
+    def keep_within(self, caps: Caps, spared: frozenset[str]) -> None:
+        """Takes the oldest sessions out until the ledger is within its caps, one at a time between what is recorded.
+        `spared` are in use."""
+        self._put(_Job(partial(self._remove_next, caps, spared, None)))
+
     def flush(self, timeout: float) -> bool:
         """Wait until everything recorded so far is committed. False when that took too long or failed."""
         done = threading.Event()
@@ -111,9 +121,23 @@ class Ledger:
         return "; ".join(parts) or None
 
     @property
+    def waiting(self) -> int:
+        """How much is recorded and not yet written."""
+        return self._waiting
+
+    @property
+    def lost(self) -> int:
+        return self._dropped
+
+    @property
     def notices(self) -> tuple[str, ...]:
         """What happened to databases that could not be used, with their paths."""
         return tuple(self._notices)
+
+    @property
+    def removed(self) -> Counter[Cause]:
+        """How many turns were taken out since the daemon began, by cause."""
+        return self._removed
 
     # --- the writer ---------------------------------------------------------------------------------------------------
 
@@ -144,6 +168,11 @@ class Ledger:
             with self._lock:
                 self._waiting -= sum(not job.last for job in batch)
                 self._waiting_content -= sum(job.content for job in batch)
+                idle = not self._waiting
+            if idle and self._give_back and self._db is not None:
+                self._give_back = False
+                with suppress(sqlite3.Error):  # no room to make room: the next time, perhaps
+                    retention.give_back(self._db)
         if self._db is not None:
             with suppress(sqlite3.Error):
                 self._db.close()
@@ -180,6 +209,18 @@ class Ledger:
             else:
                 self._failure = None
                 return
+
+    def _remove_next(
+        self, caps: Caps, spared: frozenset[str], ages: deque[tuple[str, int]] | None, db: sqlite3.Connection
+    ) -> None:
+        ages = retention.ages(db) if ages is None else ages
+        now = time.time_ns() // 1000
+        found = retention.overdue(ages, retention.used_bytes(db), caps, spared, now)
+        if found is not None:
+            id, cause = found
+            self._removed[cause] += retention.remove(db, [id], cause, now).turns
+            self._give_back = True
+            self._put(_Job(partial(self._remove_next, caps, spared, ages)))
 
     def _commit(self, jobs: list[_Job]) -> None:
         writes = [job.write for job in jobs if job.write is not None]

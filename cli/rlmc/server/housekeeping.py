@@ -1,0 +1,22 @@
+"""What the daemon does now and then: the ledger is kept within its caps."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from rlmc.config.schema import Settings
+from rlmc.ledger.retention import Caps
+from rlmc.ledger.store import Ledger
+from rlmc.server.sessions import Sessions
+
+SECONDS = 6 * 3600.0
+
+
+async def keep_house(ledger: Ledger, settings: Callable[[], Settings], sessions: Sessions) -> None:
+    """At once, and then every few hours, by the settings then in force."""
+    while True:
+        wanted = settings()
+        in_use = frozenset(session.id for session in sessions.all())
+        ledger.keep_within(Caps(wanted.ledger_max_age, wanted.ledger_max_size), in_use)
+        await asyncio.sleep(SECONDS)
