@@ -86,11 +86,16 @@ def brief_of(request: ChatRequest, draft: Completion, nonce: str, limit_chars: i
     room = limit_chars - len(SYSTEM) - len(candidate) - len(ending) - 2
     if room < 0:
         return None
+    return Brief(SYSTEM, "\n\n".join([*excerpts(request, (draft,), nonce, room), candidate, ending]))
+
+
+def excerpts(request: ChatRequest, candidates: Sequence[Completion], nonce: str, room: int) -> list[str]:
+    """What candidates for the next step are judged by: the task, the latest steps, the schemas of called tools."""
     # What the user wants weighs most; what it leaves goes to what was done, and of that most to what was done last.
     task = _task(request.messages, nonce, room // 2)
-    schemas = _schemas(request, draft, nonce, (room - _size(task)) // 3)
-    steps = _steps(request.messages, draft, nonce, room - _size(task) - _size(schemas))
-    return Brief(SYSTEM, "\n\n".join([*task, *steps, *schemas, candidate, ending]))
+    schemas = _schemas(request, candidates, nonce, (room - _size(task)) // 3)
+    steps = _steps(request.messages, candidates, nonce, room - _size(task) - _size(schemas))
+    return [*task, *steps, *schemas]
 
 
 def brief_verdict(answer: Completion, nonce: str) -> bool:
@@ -149,11 +154,11 @@ def _task(messages: tuple[Message, ...], nonce: str, room: int) -> list[str]:
     return parts[::-1]
 
 
-def _steps(messages: tuple[Message, ...], draft: Completion, nonce: str, room: int) -> list[str]:
+def _steps(messages: tuple[Message, ...], candidates: Sequence[Completion], nonce: str, room: int) -> list[str]:
     """The latest steps, oldest first. Each newer one may take half of what there is; what it leaves, the older get.
     The one that shows most of what the draft speaks of comes before all others, however old it is."""
     title = "A tool call of the agent and its result:"
-    focus = _focus(draft)
+    focus = _focus(candidates)
     steps = list(enumerate(islice(_latest(messages), _MOST_SEARCHED)))
     steps.sort(key=lambda numbered: -sum(line in numbered[1].result.text for line in focus))
     parts: dict[int, str] = {}
@@ -168,9 +173,9 @@ def _steps(messages: tuple[Message, ...], draft: Completion, nonce: str, room: i
     return [parts[age] for age in sorted(parts, reverse=True)]
 
 
-def _focus(draft: Completion) -> list[str]:
-    """The longest lines among a draft's arguments: what it reads, runs or replaces."""
-    texts = (text for call in draft.tool_calls for text in _texts_of(call.arguments))
+def _focus(candidates: Sequence[Completion]) -> list[str]:
+    """The longest lines among the arguments of drafted calls: what they read, run or replace."""
+    texts = (text for one in candidates for call in one.tool_calls for text in _texts_of(call.arguments))
     lines = {line.strip() for text in texts for line in text.split("\n")}
     told = sorted((line for line in lines if len(line) >= _LEAST_LINE), key=lambda line: (-len(line), line))
     return told[:_MOST_LINES]
@@ -191,9 +196,9 @@ def _texts(value: Any) -> Iterator[str]:
             yield from _texts(inner)
 
 
-def _schemas(request: ChatRequest, draft: Completion, nonce: str, room: int) -> list[str]:
-    """Of each tool the draft calls; alike in length where they do not all fit."""
-    names = dict.fromkeys(call.name for call in draft.tool_calls)
+def _schemas(request: ChatRequest, candidates: Sequence[Completion], nonce: str, room: int) -> list[str]:
+    """Of each tool that is called; alike in length where they do not all fit."""
+    names = dict.fromkeys(call.name for one in candidates for call in one.tool_calls)
     tools = [tool for tool in request.tools if tool.name in names]
     parts: list[str] = []
     for left, tool in zip(range(len(tools), 0, -1), tools, strict=True):
