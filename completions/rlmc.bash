@@ -6,7 +6,7 @@ __rlmc_command() {
     commands='' options='' valued='' wraps=''
     case $1 in
         '')
-            commands='run start stop restart status logs stats sessions turns explain replay doctor demo completions config'
+            commands='run start stop restart status logs stats turns explain export dashboard top statusline replay doctor demo completions sessions config'
             options='-V --version --debug -h --help'
             ;;
         run)
@@ -33,18 +33,29 @@ __rlmc_command() {
             valued='-n --lines'
             ;;
         stats)
-            options='--today --yesterday --week --month --since --until --all --last --by --json --csv -h --help'
-            valued='--since --until --by'
-            ;;
-        sessions)
-            options='--today --yesterday --week --month --since --until --all --json -h --help'
-            valued='--since --until'
+            options='--today --yesterday --week --month --since --until --all --last --project --branch --by --json --csv --check -h --help'
+            valued='--since --until --project --branch --by'
             ;;
         turns)
-            options='--last --json -h --help'
+            options='--last --limit --json --csv -h --help'
+            valued=--limit
             ;;
         explain)
             options='--last --json -h --help'
+            ;;
+        export)
+            options='--today --yesterday --week --month --since --until --all --format --table -o --output --force --content -h --help'
+            valued='--since --until --format --table -o --output'
+            ;;
+        dashboard)
+            options='--no-open --json -h --help'
+            ;;
+        top)
+            options='--last --once --interval -h --help'
+            valued=--interval
+            ;;
+        statusline)
+            options='-h --help'
             ;;
         replay)
             options='--policy --draft-model --verify-model --by --since --until --assume --accuracy --optimum --json --csv --html --session -h --help'
@@ -60,8 +71,17 @@ __rlmc_command() {
             options='--write -h --help'
             valued=--write
             ;;
+        sessions)
+            commands=rm
+            options='--today --yesterday --week --month --since --until --all --project --branch --limit --json --csv -h --help'
+            valued='--since --until --project --branch --limit'
+            ;;
+        'sessions rm')
+            options='--older-than --simulated -y --yes --json -h --help'
+            valued=--older-than
+            ;;
         config)
-            commands='list get set unset edit path'
+            commands='list get set unset edit path statusline'
             options='-h --help'
             ;;
         'config list')
@@ -80,6 +100,9 @@ __rlmc_command() {
             options='-h --help'
             ;;
         'config path')
+            options='-h --help'
+            ;;
+        'config statusline')
             options='-h --help'
             ;;
         *) return 1 ;;
@@ -102,13 +125,19 @@ __rlmc_value() {
             words='claude generic'
             ;;
         'stats --by')
-            words='session day model outcome client project'
+            words='session day model outcome client project branch'
+            ;;
+        'export --format')
+            words='jsonl csv'
+            ;;
+        'export --table')
+            words='sessions turns calls'
+            ;;
+        'export -o' | 'export --output' | 'replay --html')
+            files=default
             ;;
         'replay --by')
             words='project model day session'
-            ;;
-        'replay --html')
-            files=default
             ;;
         'completions --write')
             files=dirnames
@@ -117,7 +146,7 @@ __rlmc_value() {
             words='bash zsh fish'
             ;;
         'config get 0' | 'config set 0' | 'config unset 0')
-            words='draft-model verify-model policy draft-timeout allow-login-calls claude.auto-mode brief-tokens keep-alive log-content port idle-timeout body-limit budget.session budget.daily upstream.anthropic.base-url upstream.anthropic.protocol upstream.anthropic.api-key-env upstream.deepseek.base-url upstream.deepseek.protocol upstream.deepseek.api-key-env upstream.moonshot.base-url upstream.moonshot.protocol upstream.moonshot.api-key-env upstream.zai.base-url upstream.zai.protocol upstream.zai.api-key-env upstream.minimax.base-url upstream.minimax.protocol upstream.minimax.api-key-env upstream.qwen.base-url upstream.qwen.protocol upstream.qwen.api-key-env upstream.openrouter.base-url upstream.openrouter.protocol upstream.openrouter.api-key-env upstream.ollama.base-url upstream.ollama.protocol upstream.ollama.api-key-env upstream.llama.cpp.base-url upstream.llama.cpp.protocol upstream.llama.cpp.api-key-env upstream.vllm.base-url upstream.vllm.protocol upstream.vllm.api-key-env upstream.lmstudio.base-url upstream.lmstudio.protocol upstream.lmstudio.api-key-env'
+            words='draft-model verify-model policy draft-timeout allow-login-calls claude.auto-mode brief-tokens keep-alive log-content port idle-timeout body-limit ledger.max-age ledger.max-size budget.session budget.daily budget.action otel.endpoint upstream.anthropic.base-url upstream.anthropic.protocol upstream.anthropic.api-key-env upstream.deepseek.base-url upstream.deepseek.protocol upstream.deepseek.api-key-env upstream.moonshot.base-url upstream.moonshot.protocol upstream.moonshot.api-key-env upstream.zai.base-url upstream.zai.protocol upstream.zai.api-key-env upstream.minimax.base-url upstream.minimax.protocol upstream.minimax.api-key-env upstream.qwen.base-url upstream.qwen.protocol upstream.qwen.api-key-env upstream.openrouter.base-url upstream.openrouter.protocol upstream.openrouter.api-key-env upstream.ollama.base-url upstream.ollama.protocol upstream.ollama.api-key-env upstream.llama.cpp.base-url upstream.llama.cpp.protocol upstream.llama.cpp.api-key-env upstream.vllm.base-url upstream.vllm.protocol upstream.vllm.api-key-env upstream.lmstudio.base-url upstream.lmstudio.protocol upstream.lmstudio.api-key-env'
             ;;
         'config set 1')
             case $2 in
@@ -126,6 +155,7 @@ __rlmc_value() {
                 policy) words='balanced economy careful paper draft-only verify-only' ;;
                 allow-login-calls | keep-alive | log-content) words='true false' ;;
                 claude.auto-mode) words='direct local' ;;
+                budget.action) words='warn degrade stop' ;;
                 upstream.anthropic.protocol | upstream.deepseek.protocol | upstream.moonshot.protocol | upstream.zai.protocol | upstream.minimax.protocol | upstream.qwen.protocol | upstream.openrouter.protocol | upstream.ollama.protocol | upstream.llama.cpp.protocol | upstream.vllm.protocol | upstream.lmstudio.protocol) words=anthropic ;;
             esac
             ;;

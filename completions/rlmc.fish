@@ -5,7 +5,7 @@
 function __rlmc_command
     switch "$argv[1]"
         case ''
-            string join \n -- 'group' 'run start stop restart status logs stats sessions turns explain replay doctor demo completions config' ''
+            string join \n -- 'group' 'run start stop restart status logs stats turns explain export dashboard top statusline replay doctor demo completions sessions config' ''
         case 'run'
             string join \n -- 'wraps' '' '--draft-model --verify-model --policy --budget --name --as'
         case 'start'
@@ -15,15 +15,23 @@ function __rlmc_command
         case 'logs'
             string join \n -- 'plain' '' '-n --lines'
         case 'stats'
-            string join \n -- 'plain' '' '--since --until --by'
-        case 'sessions'
-            string join \n -- 'plain' '' '--since --until'
+            string join \n -- 'plain' '' '--since --until --project --branch --by'
+        case 'turns'
+            string join \n -- 'plain' '' '--limit'
+        case 'export'
+            string join \n -- 'plain' '' '--since --until --format --table -o --output'
+        case 'top'
+            string join \n -- 'plain' '' '--interval'
         case 'replay'
             string join \n -- 'plain' '' '--policy --draft-model --verify-model --by --since --until --assume --html --session'
         case 'completions'
             string join \n -- 'plain' '' '--write'
+        case 'sessions'
+            string join \n -- 'group' 'rm' '--since --until --project --branch --limit'
+        case 'sessions rm'
+            string join \n -- 'plain' '' '--older-than'
         case 'config'
-            string join \n -- 'group' 'list get set unset edit path' ''
+            string join \n -- 'group' 'list get set unset edit path statusline' ''
         case '*'
             string join \n -- plain '' ''
     end
@@ -105,8 +113,12 @@ function __rlmc_words_key
         port 'The port the daemon listens on, on 127.0.0.1' \
         idle-timeout 'How long a daemon without sessions waits before it ends itself' \
         body-limit 'The largest request body that is accepted' \
-        budget.session 'Warn when a session\'s spend passes this' \
-        budget.daily 'Warn when a day\'s spend passes this' \
+        ledger.max-age 'How long the ledger keeps a session after its last turn' \
+        ledger.max-size 'How large the ledger may grow before its oldest sessions are removed' \
+        budget.session 'What a session may cost; budget.action says what happens once it costs more' \
+        budget.daily 'What the sessions of a day may cost together, from midnight to midnight' \
+        budget.action 'Once a budget is passed' \
+        otel.endpoint 'Where the daemon sends traces and metrics by OTLP over HTTP' \
         upstream.anthropic.base-url 'Where this provider\'s API is, without /v1 at its end' \
         upstream.anthropic.protocol 'The protocol this provider speaks' \
         upstream.anthropic.api-key-env 'The name of the environment variable that holds this provider\'s key' \
@@ -154,6 +166,8 @@ function __rlmc_value_of_config_set
             string join \n -- true false
         case claude.auto-mode
             string join \n -- direct local
+        case budget.action
+            string join \n -- warn degrade stop
         case upstream.anthropic.protocol upstream.deepseek.protocol upstream.moonshot.protocol upstream.zai.protocol upstream.minimax.protocol upstream.qwen.protocol upstream.openrouter.protocol upstream.ollama.protocol upstream.llama.cpp.protocol upstream.vllm.protocol upstream.lmstudio.protocol
             string join \n -- anthropic
     end
@@ -169,19 +183,23 @@ complete -c rlmc -n '__rlmc_at "" 0' -a restart -d 'Start a fresh daemon in the 
 complete -c rlmc -n '__rlmc_at "" 0' -a status -d 'Show what the daemon is doing'
 complete -c rlmc -n '__rlmc_at "" 0' -a logs -d 'Show the daemon\'s log'
 complete -c rlmc -n '__rlmc_at "" 0' -a stats -d 'Show what rlmc saved: paid, baseline, outcomes, latencies'
-complete -c rlmc -n '__rlmc_at "" 0' -a sessions -d 'List the sessions: when, where, how many turns, paid, saved'
 complete -c rlmc -n '__rlmc_at "" 0' -a turns -d 'List a session\'s turns: who answered each, why, and what it cost'
 complete -c rlmc -n '__rlmc_at "" 0' -a explain -d 'Show why a turn went as it did: signals, expected costs, the draft, every call'
+complete -c rlmc -n '__rlmc_at "" 0' -a export -d 'Write sessions, turns and calls as JSON lines or CSV'
+complete -c rlmc -n '__rlmc_at "" 0' -a dashboard -d 'Open the live page: savings, models, latencies, sessions'
+complete -c rlmc -n '__rlmc_at "" 0' -a top -d 'Watch what rlmc saves, live: today, or one session'
+complete -c rlmc -n '__rlmc_at "" 0' -a statusline -d 'Print one line on this session for Claude Code\'s status line: model, saved, skipped'
 complete -c rlmc -n '__rlmc_at "" 0' -a replay -d 'Show what each policy would have saved on sessions recorded before'
 complete -c rlmc -n '__rlmc_at "" 0' -a doctor -d 'Check the whole set-up'
 complete -c rlmc -n '__rlmc_at "" 0' -a demo -d 'Watch a scripted coding agent work through rlmc, with simulated models and no network'
 complete -c rlmc -n '__rlmc_at "" 0' -a completions -d 'Print the completion script for a shell'
+complete -c rlmc -n '__rlmc_at "" 0' -a sessions -d 'List the sessions: when, where, how many turns, paid, saved'
 complete -c rlmc -n '__rlmc_at "" 0' -a config -d 'Look at settings and change them'
 
 complete -c rlmc -n '__rlmc_at "run"' -l draft-model -r -f -a 'auto none anthropic/claude-haiku-5-5 sim/draft' -d 'The cheap model that proposes'
 complete -c rlmc -n '__rlmc_at "run"' -l verify-model -r -f -a 'as-requested' -d 'The capable model that decides'
 complete -c rlmc -n '__rlmc_at "run"' -l policy -r -f -a 'balanced economy careful paper draft-only verify-only' -d 'How turns are routed'
-complete -c rlmc -n '__rlmc_at "run"' -l budget -r -f -d 'Warn when the session\'s spend passes this'
+complete -c rlmc -n '__rlmc_at "run"' -l budget -r -f -d 'What the session may cost; see budget.action'
 complete -c rlmc -n '__rlmc_at "run"' -l name -r -f -d 'A name for the session'
 complete -c rlmc -n '__rlmc_at "run"' -l as -r -f -a 'claude generic' -d 'Treat the command as this agent'
 complete -c rlmc -n '__rlmc_at "run"' -l no-summary -d 'Print no account at the end'
@@ -212,28 +230,48 @@ complete -c rlmc -n '__rlmc_at "stats"' -l since -r -f -d 'From this day or mome
 complete -c rlmc -n '__rlmc_at "stats"' -l until -r -f -d 'Up to the end of this day, or this moment'
 complete -c rlmc -n '__rlmc_at "stats"' -l all -d 'Everything in the ledger'
 complete -c rlmc -n '__rlmc_at "stats"' -l last -d 'The session that began last'
-complete -c rlmc -n '__rlmc_at "stats"' -l by -r -f -a 'session day model outcome client project' -d 'Also as a table by this'
+complete -c rlmc -n '__rlmc_at "stats"' -l project -r -f -d 'Only sessions started in this directory or below it'
+complete -c rlmc -n '__rlmc_at "stats"' -l branch -r -f -d 'Only sessions on this git branch'
+complete -c rlmc -n '__rlmc_at "stats"' -l by -r -f -a 'session day model outcome client project branch' -d 'Also as a table by this'
 complete -c rlmc -n '__rlmc_at "stats"' -l json -d 'Print JSON'
 complete -c rlmc -n '__rlmc_at "stats"' -l csv -d 'Print CSV'
+complete -c rlmc -n '__rlmc_at "stats"' -l check -d 'Hold today and a session against their budgets; exit code 4 if over'
 complete -c rlmc -n '__rlmc_at "stats"' -s h -l help -d 'Show this message and exit'
 
-complete -c rlmc -n '__rlmc_at "sessions"' -l today -d 'Since midnight'
-complete -c rlmc -n '__rlmc_at "sessions"' -l yesterday -d 'The day before today'
-complete -c rlmc -n '__rlmc_at "sessions"' -l week -d 'Since Monday'
-complete -c rlmc -n '__rlmc_at "sessions"' -l month -d 'Since the first of the month'
-complete -c rlmc -n '__rlmc_at "sessions"' -l since -r -f -d 'From this day or moment on'
-complete -c rlmc -n '__rlmc_at "sessions"' -l until -r -f -d 'Up to the end of this day, or this moment'
-complete -c rlmc -n '__rlmc_at "sessions"' -l all -d 'Everything in the ledger'
-complete -c rlmc -n '__rlmc_at "sessions"' -l json -d 'Print JSON'
-complete -c rlmc -n '__rlmc_at "sessions"' -s h -l help -d 'Show this message and exit'
-
 complete -c rlmc -n '__rlmc_at "turns"' -l last -d 'The session that began last; so also without SESSION'
+complete -c rlmc -n '__rlmc_at "turns"' -l limit -r -f -d 'No more than the newest N'
 complete -c rlmc -n '__rlmc_at "turns"' -l json -d 'Print JSON'
+complete -c rlmc -n '__rlmc_at "turns"' -l csv -d 'Print CSV'
 complete -c rlmc -n '__rlmc_at "turns"' -s h -l help -d 'Show this message and exit'
 
 complete -c rlmc -n '__rlmc_at "explain"' -l last -d 'The turn that began last; so also without TURN'
 complete -c rlmc -n '__rlmc_at "explain"' -l json -d 'Print JSON'
 complete -c rlmc -n '__rlmc_at "explain"' -s h -l help -d 'Show this message and exit'
+
+complete -c rlmc -n '__rlmc_at "export"' -l today -d 'Since midnight'
+complete -c rlmc -n '__rlmc_at "export"' -l yesterday -d 'The day before today'
+complete -c rlmc -n '__rlmc_at "export"' -l week -d 'Since Monday'
+complete -c rlmc -n '__rlmc_at "export"' -l month -d 'Since the first of the month'
+complete -c rlmc -n '__rlmc_at "export"' -l since -r -f -d 'From this day or moment on'
+complete -c rlmc -n '__rlmc_at "export"' -l until -r -f -d 'Up to the end of this day, or this moment'
+complete -c rlmc -n '__rlmc_at "export"' -l all -d 'Everything in the ledger'
+complete -c rlmc -n '__rlmc_at "export"' -l format -r -f -a 'jsonl csv' -d 'How the records are written'
+complete -c rlmc -n '__rlmc_at "export"' -l table -r -f -a 'sessions turns calls' -d 'Of a CSV: what a row is'
+complete -c rlmc -n '__rlmc_at "export"' -s o -l output -r -F -d 'Write there instead of stdout'
+complete -c rlmc -n '__rlmc_at "export"' -l force -d 'Overwrite the file'
+complete -c rlmc -n '__rlmc_at "export"' -l content -d 'Also prompts and answers, where they were kept'
+complete -c rlmc -n '__rlmc_at "export"' -s h -l help -d 'Show this message and exit'
+
+complete -c rlmc -n '__rlmc_at "dashboard"' -l no-open -d 'Print the link and open nothing'
+complete -c rlmc -n '__rlmc_at "dashboard"' -l json -d 'Print JSON and open nothing'
+complete -c rlmc -n '__rlmc_at "dashboard"' -s h -l help -d 'Show this message and exit'
+
+complete -c rlmc -n '__rlmc_at "top"' -l last -d 'The session that began last'
+complete -c rlmc -n '__rlmc_at "top"' -l once -d 'Print one frame and end'
+complete -c rlmc -n '__rlmc_at "top"' -l interval -r -f -d 'Between two looks'
+complete -c rlmc -n '__rlmc_at "top"' -s h -l help -d 'Show this message and exit'
+
+complete -c rlmc -n '__rlmc_at "statusline"' -s h -l help -d 'Show this message and exit'
 
 complete -c rlmc -n '__rlmc_at "replay"' -l policy -r -f -a 'balanced economy careful paper draft-only verify-only' -d 'A policy; may be repeated'
 complete -c rlmc -n '__rlmc_at "replay"' -l draft-model -r -f -a 'auto none anthropic/claude-haiku-5-5 sim/draft' -d 'The model that proposes; may be repeated'
@@ -261,6 +299,27 @@ complete -c rlmc -n '__rlmc_at "completions"' -l write -r -f -a '(__fish_complet
 complete -c rlmc -n '__rlmc_at "completions"' -s h -l help -d 'Show this message and exit'
 complete -c rlmc -n '__rlmc_at "completions" 0' -f -a 'bash zsh fish'
 
+complete -c rlmc -n '__rlmc_at "sessions"' -l today -d 'Since midnight'
+complete -c rlmc -n '__rlmc_at "sessions"' -l yesterday -d 'The day before today'
+complete -c rlmc -n '__rlmc_at "sessions"' -l week -d 'Since Monday'
+complete -c rlmc -n '__rlmc_at "sessions"' -l month -d 'Since the first of the month'
+complete -c rlmc -n '__rlmc_at "sessions"' -l since -r -f -d 'From this day or moment on'
+complete -c rlmc -n '__rlmc_at "sessions"' -l until -r -f -d 'Up to the end of this day, or this moment'
+complete -c rlmc -n '__rlmc_at "sessions"' -l all -d 'Everything in the ledger'
+complete -c rlmc -n '__rlmc_at "sessions"' -l project -r -f -d 'Only sessions started in this directory or below it'
+complete -c rlmc -n '__rlmc_at "sessions"' -l branch -r -f -d 'Only sessions on this git branch'
+complete -c rlmc -n '__rlmc_at "sessions"' -l limit -r -f -d 'No more than the newest N'
+complete -c rlmc -n '__rlmc_at "sessions"' -l json -d 'Print JSON'
+complete -c rlmc -n '__rlmc_at "sessions"' -l csv -d 'Print CSV'
+complete -c rlmc -n '__rlmc_at "sessions"' -s h -l help -d 'Show this message and exit'
+complete -c rlmc -n '__rlmc_at "sessions" 0' -a rm -d 'Remove sessions from the ledger, with their turns, calls and contents'
+
+complete -c rlmc -n '__rlmc_at "sessions rm"' -l older-than -r -f -d 'All without a turn since a day, or for, say, `90d`'
+complete -c rlmc -n '__rlmc_at "sessions rm"' -l simulated -d 'All of simulated models'
+complete -c rlmc -n '__rlmc_at "sessions rm"' -s y -l yes -d 'Do not ask'
+complete -c rlmc -n '__rlmc_at "sessions rm"' -l json -d 'Print JSON; with --yes only'
+complete -c rlmc -n '__rlmc_at "sessions rm"' -s h -l help -d 'Show this message and exit'
+
 complete -c rlmc -n '__rlmc_at "config"' -s h -l help -d 'Show this message and exit'
 complete -c rlmc -n '__rlmc_at "config" 0' -a list -d 'Every key, its value, where it comes from and what it means'
 complete -c rlmc -n '__rlmc_at "config" 0' -a get -d 'One value'
@@ -268,6 +327,7 @@ complete -c rlmc -n '__rlmc_at "config" 0' -a set -d 'Put a value into the file'
 complete -c rlmc -n '__rlmc_at "config" 0' -a unset -d 'Take a value out of the file again'
 complete -c rlmc -n '__rlmc_at "config" 0' -a edit -d 'Open the file in $VISUAL or $EDITOR; it is checked before it takes effect'
 complete -c rlmc -n '__rlmc_at "config" 0' -a path -d 'Where the file is'
+complete -c rlmc -n '__rlmc_at "config" 0' -a statusline -d 'Claude Code\'s setting for a status line with what was saved; edits nothing'
 
 complete -c rlmc -n '__rlmc_at "config list"' -l json -d 'Print JSON'
 complete -c rlmc -n '__rlmc_at "config list"' -s h -l help -d 'Show this message and exit'
@@ -286,3 +346,5 @@ complete -c rlmc -n '__rlmc_at "config unset" 0' -f -a '(__rlmc_words_key)'
 complete -c rlmc -n '__rlmc_at "config edit"' -s h -l help -d 'Show this message and exit'
 
 complete -c rlmc -n '__rlmc_at "config path"' -s h -l help -d 'Show this message and exit'
+
+complete -c rlmc -n '__rlmc_at "config statusline"' -s h -l help -d 'Show this message and exit'

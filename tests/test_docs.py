@@ -9,7 +9,7 @@ import pytest
 
 from rlmc.cascade.keywords import KEYWORDS
 from rlmc.cascade.policies import POLICIES
-from rlmc.domain.turn import Outcome, Reason
+from rlmc.domain.outcome import Outcome, Reason
 from rlmc.upstream.providers import NAMES
 
 ROOT = Path(__file__).parents[1]

@@ -13,6 +13,8 @@ HEAVY = {
     "httptools",
     "httpx",
     "jsonschema_rs",
+    "opentelemetry",
+    "prometheus_client",
     "rich",
     "starlette",
     "uvicorn",

@@ -37,11 +37,18 @@ COMMANDS: tuple[str, ...] = (
 )
 
 
+class _InOrder(PlainGroup):
+    """Groups stand among the commands: typer itself would put them last."""
+
+    def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]  # typer's own kind of context
+        return sorted(super().list_commands(ctx), key=COMMANDS.index)
+
+
 def build(only: str | None = None) -> typer.Typer:
     """The whole command line, or as much of it as the command `only` needs."""
     app = typer.Typer(
         name="rlmc",
-        cls=PlainGroup,
+        cls=_InOrder,
         no_args_is_help=True,
         add_completion=False,  # ours are static files: `rlmc completions`
         rich_markup_mode=None,

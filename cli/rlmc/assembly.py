@@ -6,7 +6,9 @@ import asyncio
 import gc
 import logging
 import time
+from functools import partial
 
+import rlmc
 from rlmc.config.load import load
 from rlmc.config.paths import ledger_file
 from rlmc.errors import RlmcError
@@ -17,7 +19,11 @@ from rlmc.server.budgets import Budgets
 from rlmc.server.control import Control
 from rlmc.server.dashboard.feed import Feed
 from rlmc.server.dashboard.pages import Dashboard
+from rlmc.server.housekeeping import keep_house
+from rlmc.server.metrics import Readings, Tally
+from rlmc.server.metrics_page import MetricsPage
 from rlmc.server.sessions import Sessions
+from rlmc.server.telemetry import Export, Telemetry
 from rlmc.upstream.client import HttpTransport
 from rlmc.upstream.prices import load_prices
 from rlmc.upstream.providers import NAMES
@@ -37,6 +43,7 @@ class DaemonApp:
         self._control: Control | None = None
         self._transports: dict[str, Transport] = {}
         self._loading: asyncio.Task[None] | None = None
+        self._housekeeping: asyncio.Task[None] | None = None
         self.stop_requested = asyncio.Event()
         self._started = time.monotonic()
 
@@ -55,8 +62,9 @@ class DaemonApp:
             self._log.warning("%s", notice)
         budgets = Budgets(ledger_file())
         await budgets.load()
-        books = Books(ledger, [budgets.observe])
         sessions = Sessions()
+        tally = Tally(sessions)
+        books = Books(ledger, [budgets.observe, tally.observe])
         control = Control(
             token=self._token,
             instance=self._instance,
@@ -66,15 +74,19 @@ class DaemonApp:
             budgets=budgets,
             config=config,
             dashboard_link=lambda: dashboard.link(),
+            telemetry=lambda: telemetry.status(),
             stop=self.stop_requested,
             config_error=error,
         )
+        telemetry = Telemetry(lambda: control.config.settings, partial(_open_export, sessions))
+        books.observers.append(telemetry.observe)
+        telemetry.follow()
         feed = Feed(ledger_file(), control.status, self._touch)
         dashboard = Dashboard(self._port, ledger_file(), feed, self.stop_requested)
         control.note_config_seen()
         self._transports = {"http": HttpTransport(), "sim": SimulatedTransport()}
         self._control = control
-        self._feed = feed
+        self._feed, self._telemetry = feed, telemetry
         self._app = App(
             port=self._port,
             sessions=sessions,
@@ -82,6 +94,7 @@ class DaemonApp:
             books=books,
             control=control,
             dashboard=dashboard,
+            metrics=MetricsPage(self._token, tally, self._readings),
         )
         self.books, self._sessions = books, sessions
         self._loading = asyncio.create_task(self._load(books))
@@ -92,6 +105,11 @@ class DaemonApp:
         gc.collect()
         gc.freeze()
         gc.set_threshold(20_000, 50, 50)
+        if self._control is not None:
+            control = self._control
+            self._housekeeping = asyncio.create_task(
+                keep_house(books.ledger, lambda: control.config.settings, self._sessions)
+            )
 
     async def app(self, scope: object, receive: object, send: object) -> None:
         if self._app is None:
@@ -102,6 +120,18 @@ class DaemonApp:
         """An open page is a use, too."""
         if self._app is not None:
             self._app.last_used = time.monotonic()
+
+    def _readings(self) -> Readings:
+        ledger = self.books.ledger
+        return Readings(
+            version=rlmc.__version__,
+            sessions_alive=self._sessions.alive(),
+            requests_active=self._app.active if self._app else 0,
+            ledger_waiting=ledger.waiting,
+            ledger_lost=ledger.lost,
+            ledger_ok=ledger.error is None,
+            config_ok=self._control is not None and self._control.config_error is None,
+        )
 
     def busy(self) -> bool:
         return self._app is not None and (self._app.active > 0 or self._sessions.alive() > 0)
@@ -116,11 +146,20 @@ class DaemonApp:
         """Everything finished is in the ledger before this returns."""
         if self._loading is not None:
             await self._loading
+        if self._housekeeping is not None:
+            self._housekeeping.cancel()
         await self._feed.close()
         for transport in self._transports.values():
             await transport.close()
+        await self._telemetry.close()
         await self.books.flush()
         await asyncio.to_thread(self.books.ledger.close)
+
+
+def _open_export(sessions: Sessions, endpoint: str) -> Export:
+    from rlmc.server.telemetry_export import OtlpExport
+
+    return OtlpExport(endpoint, sessions)
 
 
 def build_daemon(*, port: int, control_token: str, instance: str, log: logging.Logger) -> DaemonApp:

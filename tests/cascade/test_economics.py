@@ -18,7 +18,7 @@ from rlmc.cascade.economics import (
     Side,
     prospect,
 )
-from rlmc.domain.money import Price
+from rlmc.domain.price import Price
 from rlmc.pricing.cache import LIFE, Hit, Split
 from rlmc.pricing.gaps import outlives
 

@@ -46,7 +46,8 @@ from rlmc.cascade.plan import (
 from rlmc.cascade.reading import ContentReading
 from rlmc.cascade.signals import Past
 from rlmc.domain.chat import Completion, Message, Text, TextDelta, Thinking, ToolCall, ToolResult, Usage
-from rlmc.domain.turn import Reason, Turn
+from rlmc.domain.outcome import Reason
+from rlmc.domain.turn import Turn
 
 LONG = "A long explanation of what was found. " * 60
 UNSAFE = calls("mcp__db__query", '{"sql": "DROP TABLE users"}')

@@ -13,7 +13,8 @@ from rlmc.cascade.plan import Original, Relay
 from rlmc.cascade.policies import NAMES
 from rlmc.cascade.signals import Past, read_signals
 from rlmc.domain.chat import Media, Message, Opaque, Text, ToolSpec
-from rlmc.domain.turn import Model, Reason, Turn
+from rlmc.domain.outcome import Reason
+from rlmc.domain.turn import Model, Turn
 
 IMAGE = Message("user", (Text("What is this?"), Media("image")))
 

@@ -29,7 +29,8 @@ from rlmc.cascade.signals import Past
 from rlmc.domain.chat import ChatRequest, Completion, Text, Thinking, Usage
 from rlmc.domain.effect import Effect
 from rlmc.domain.layout import Mark
-from rlmc.domain.turn import ClientHints, Outcome, Reason, Turn
+from rlmc.domain.outcome import Outcome, Reason
+from rlmc.domain.turn import ClientHints, Turn
 
 failures = st.builds(
     CallFailed, st.sampled_from(["unreachable", "status", "timeout", "wire", "stream", "refused"]), st.just("x")

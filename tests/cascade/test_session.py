@@ -19,8 +19,9 @@ from rlmc.cascade.session import Arrival, Foresight, Memory, facts_as_sent
 from rlmc.cascade.signals import Past, Signals, read_signals
 from rlmc.domain.chat import ChatRequest, Usage
 from rlmc.domain.effect import Effect
+from rlmc.domain.outcome import Outcome, Reason
 from rlmc.domain.outline import Outline
-from rlmc.domain.turn import ClientHints, Model, Outcome, Reason
+from rlmc.domain.turn import ClientHints, Model
 from rlmc.pricing.baseline import Alone, Shadows
 from rlmc.pricing.facts import TurnFacts
 

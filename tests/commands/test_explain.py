@@ -23,8 +23,8 @@ from tests.support.wire_client import send
 from typer.testing import CliRunner
 
 from rlmc.commands.explain import register
+from rlmc.domain.outcome import Outcome, Reason
 from rlmc.domain.record import SessionRecord, TurnRecord
-from rlmc.domain.turn import Outcome, Reason
 from rlmc.errors import UsageError
 from rlmc.ledger.store import Ledger
 from rlmc.views.reasons import SENTENCES

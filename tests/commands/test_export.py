@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import stat
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from tests.support.prices import HAIKU
 
 from rlmc.commands import export, stats
 from rlmc.config.paths import ledger_file
-from rlmc.domain.turn import Outcome
+from rlmc.domain.outcome import Outcome
 from rlmc.errors import UsageError
 from rlmc.ledger.store import Ledger
 
@@ -110,6 +111,45 @@ def test_a_reader_that_has_seen_enough_is_no_error() -> None:
     command = f"{sys.executable} -m rlmc export | head -n 1 > /dev/null"
     ran = subprocess.run(["/bin/sh", "-c", command], capture_output=True, timeout=60)
     assert (ran.returncode, ran.stderr) == (0, b"")
+
+
+def test_csv_comes_in_the_order_of_time() -> None:
+    ledger = Ledger.open(ledger_file())
+    ledger.start_session(session("idle"))
+    for id, at in (("a", 3), ("c", 1), ("b", 2)):
+        ledger.record(turn(call("draft"), call("verify"), id=id, at=at))
+    assert ledger.flush(10)
+    ledger.close()
+    found = cli.run(export.register, "export", "--format", "csv", "--table", "calls").out
+    assert [(one["turn_id"], one["seq"]) for one in csv.DictReader(found.splitlines())] == [
+        (id, seq) for id in "cba" for seq in "01"
+    ]
+    found = cli.run(export.register, "export", "--format", "csv", "--table", "sessions").out
+    assert [one["id"] for one in csv.DictReader(found.splitlines())] == ["idle"], "it had no turns, and it was there"
+
+
+def test_only_files_are_replaced(tmp_path: Path) -> None:
+    for force in (False, True):
+        with pytest.raises(UsageError, match="no file"):
+            export.export(output=tmp_path, force=force)
+        with pytest.raises(UsageError, match="no file"):
+            export.export(output=Path("/dev/null"), force=force)
+    assert Path("/dev/null").is_char_device()
+
+
+def test_it_is_utf8_whatever_the_terminal_is() -> None:
+    ledger = Ledger.open(ledger_file())
+    ledger.start_session(session("s1", name="日本"))
+    ledger.record(turn())
+    assert ledger.flush(10)
+    ledger.close()
+    ran = subprocess.run(
+        [sys.executable, "-m", "rlmc", "export"],
+        capture_output=True,
+        timeout=60,
+        env={**os.environ, "PYTHONIOENCODING": "latin-1"},
+    )
+    assert json.loads(ran.stdout.decode())["session"]["name"] == "日本"
 
 
 def test_nothing_to_export() -> None:

@@ -8,6 +8,7 @@ import json
 import os
 import pty
 import re
+import shlex
 import subprocess
 import sys
 import time
@@ -25,8 +26,8 @@ from tests.support.prices import HAIKU, NOBODY
 from typer.testing import CliRunner
 
 from rlmc.commands.stats import register
+from rlmc.domain.outcome import Outcome, Reason
 from rlmc.domain.record import SessionRecord, TurnRecord
-from rlmc.domain.turn import Outcome, Reason
 from rlmc.errors import LedgerError, RlmcError, UsageError
 from rlmc.ledger.store import Ledger
 
@@ -143,7 +144,11 @@ def test_calendar_periods_reach_up_to_now(stats: Stats, books: Path, name: str) 
 
 def test_a_period_without_turns_says_where_the_others_are(stats: Stats, books: Path) -> None:
     write(books, session(), turn(at=ago(9)))
-    assert "--all" in stats("--today").stdout
+    day = datetime.fromtimestamp(ago(9) / 1e6).astimezone().date()
+    *said, command = stats("--today").stdout.splitlines()
+    assert f"The last one was on {day:%A, %Y-%m-%d}, at 12:00." in " ".join(said)
+    assert command.split() == ["rlmc", "stats", "--since", f"{day}"]
+    assert data(stats(*command.split()[2:], "--json"))["total"]["turns"] == 1
 
 
 def test_one_session_by_id_beginning_name_or_as_the_last(stats: Stats, books: Path) -> None:
@@ -174,6 +179,110 @@ def test_contradictions_are_refused(stats: Stats, args: list[str]) -> None:
 def test_a_damaged_ledger_is_an_error_with_a_way_out(stats: Stats, books: Path) -> None:
     books.write_bytes(b"nothing like a database")
     assert isinstance(problem(stats()), LedgerError)
+
+
+# --- which project and branch ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def places(books: Path) -> Path:
+    """A project, one below it, one whose name only begins alike, and one on another branch."""
+    found = (("a", "/p/shop", "main"), ("b", "/p/shop/api", "main"), ("c", "/p/shop-2", "main"), ("d", "/q", "try"))
+    for id, directory, branch in found:
+        made = replace(session(id, started_at=ago(3), name=f"of {id}"), directory=directory, git_branch=branch)
+        write(books, made, turn(session=id, at=ago(3)))
+    write(
+        books, replace(session("e", started_at=ago()), directory="/q", git_branch="main"), turn(session="e", at=ago())
+    )
+    return books
+
+
+@pytest.mark.parametrize(
+    ("args", "turns"),
+    [
+        (["--project", "/p/shop"], 2),
+        (["--project", "/p/shop/"], 2),
+        (["--project", "/p/shop/../shop/api"], 1),
+        (["--project", "/"], 5),
+        (["--branch", "try"], 1),
+        (["--project", "/q", "--branch", "main"], 1),
+        (["--project", "/q", "--branch", "main", "--yesterday"], 0),
+    ],
+)
+def test_a_project_and_a_branch_leave_only_their_sessions(
+    stats: Stats, places: Path, args: list[str], turns: int
+) -> None:
+    period = [] if "--yesterday" in args else ["--all"]
+    assert data(stats(*args, *period, "--json"))["total"]["turns"] == turns
+
+
+def test_a_project_is_where_one_stands_or_at_home(
+    stats: Stats, books: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    here = tmp_path / "work"
+    here.mkdir()
+    write(books, replace(session(started_at=ago()), directory=str(here)), turn(at=ago()))
+    monkeypatch.chdir(here)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for project in (".", "~/work", "../work", "~"):
+        found = data(stats("--project", project, "--json"))
+        assert found["total"]["turns"] == 1
+    assert "project ~/work and below" in stats("--project", ".").stdout
+
+
+def test_without_a_period_the_day_counts_of_the_place_alone(stats: Stats, places: Path) -> None:
+    found = data(stats("--branch", "try", "--json"))
+    assert (found["period"]["name"], found["branch"], found["project"]) == ("all time", "try", None)
+    assert found["notes"] == ["No turns today, so this is everything."]
+    assert data(stats("--branch", "main", "--json"))["period"]["name"] == "today"
+
+
+def test_a_place_without_turns_names_the_places_there_are(stats: Stats, places: Path) -> None:
+    text = " ".join(stats("--project", "/nowhere").stdout.split())
+    assert "No turns of sessions in /nowhere or below it." in text
+    assert "Projects in the ledger, the newest first: /q, /p/shop, /p/shop-2, /p/shop/api." in text
+    text = " ".join(stats("--branch", "gone").stdout.split())
+    assert "Branches in the ledger, the newest first: main, try." in text
+    text = " ".join(stats("--project", "/p/shop", "--branch", "try").stdout.split())
+    assert "No turns on the branch try in /p/shop or below it. Branches in the ledger" in text
+    *_, command = stats("--project", "/p/shop", "--today").stdout.splitlines()
+    assert data(stats(*command.split()[2:], "--json"))["total"]["turns"] == 2
+
+
+def test_the_command_that_shows_a_place_can_be_pasted(
+    stats: Stats, books: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", "/home/ada")
+    odd = replace(session(started_at=ago(2)), directory="/home/ada/a b;c", git_branch="it's")
+    write(books, odd, turn(at=ago(2)))
+    *_, command = stats("--today", "--project", "/home/ada/a b;c", "--branch", "it's").stdout.splitlines()
+    assert command.strip().startswith("""rlmc stats --project ~/'a b;c' --branch 'it'"'"'s' --since 20""")
+    assert data(stats(*shlex.split(command)[2:], "--json"))["total"]["turns"] == 1
+
+
+def test_a_session_is_shown_with_its_name_project_and_branch(stats: Stats, places: Path) -> None:
+    first, second, *_ = stats("b").stdout.splitlines()
+    assert "session b (claude, of b, " in first
+    assert second == "project /p/shop/api, branch main"
+    found = data(stats("b", "--json"))
+    assert (found["project"], found["branch"]) == ("/p/shop/api", "main")
+    assert found["session"] == {"id": "b", "name": "of b", "client": "claude"}
+
+
+@pytest.mark.parametrize("other", [["b"], ["--last"], ["--check"]])
+def test_a_place_goes_with_periods_only(stats: Stats, places: Path, other: list[str]) -> None:
+    assert "--project" in problem(stats("--project", "/p", *other)).message
+    assert "--branch" in problem(stats("--branch", "x", *other)).message
+
+
+def test_days_are_drawn_where_there_is_more_than_one(stats: Stats, books: Path) -> None:
+    write(books, session(), skipped(baseline=CENT, at=ago(2)), skipped(baseline=8 * CENT, at=ago()))
+    line = next(line for line in stats("--all").stdout.splitlines() if line.startswith("saved by day"))
+    assert line.startswith("saved by day  ▁ █  ")
+    assert "best $0.08 on " in line
+    assert "saved by day" in stats("--all", "--by", "day").stdout
+    assert "saved by day" not in stats("--today").stdout
+    assert data(stats("--all", "--json"))["groups"] == []
 
 
 # --- figures ----------------------------------------------------------------------------------------------------------
@@ -292,7 +401,7 @@ def test_rows_of_older_versions_have_no_range_and_claim_nothing_of_the_draft_mod
 # --- groups and forms -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("by", ["session", "day", "model", "outcome", "client", "project"])
+@pytest.mark.parametrize("by", ["session", "day", "model", "outcome", "client", "project", "branch"])
 def test_every_grouping_adds_up_in_json_csv_and_text(stats: Stats, books: Path, by: str) -> None:
     write(
         books,

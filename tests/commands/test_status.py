@@ -1,4 +1,4 @@
-"""`rlmc status` shows the budgets that are set, of today and of every session the daemon knows."""
+"""`rlmc status` shows the budgets that are set, of today and of every session, and where telemetry goes."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import time
 import pytest
 from tests.support import tools
 from tests.support.cli import run
+from tests.support.collector import collector
 from tests.support.fake_upstream import FakeUpstream, Reply
 from tests.support.live import Live
 from tests.support.mixed_session import PRICES
@@ -25,14 +26,14 @@ def known(live: Live) -> Live:
     return live
 
 
-def rows(live: Live, config: str) -> list[str]:
+def rows(live: Live, config: str, word: str = "budget") -> list[str]:
     file = live.folder / "config" / "config.toml"
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(config)
     assert live.control("POST", "/-/reload")[1]["ok"]
     ran = run(register, "status")
     assert ran.code == 0
-    return [" ".join(line.split()) for line in ran.out.splitlines() if line.startswith("budget")]
+    return [" ".join(line.split()) for line in ran.out.splitlines() if line.startswith(word)]
 
 
 def test_no_budget_is_no_line(known: Live) -> None:
@@ -57,3 +58,11 @@ def test_the_days_and_each_sessions_own(known: Live) -> None:
 def test_what_a_budget_cannot_do_is_said(known: Live) -> None:
     found = rows(known, 'draft-model = "none"\n[budget]\ndaily = 20\naction = "degrade"\n')
     assert found[1].startswith("budget notice budget.action is degrade, but there is no draft model")
+
+
+def test_where_telemetry_goes_is_said(known: Live) -> None:
+    assert rows(known, "", "telemetry") == []
+    with collector() as sink:
+        found = rows(known, f'otel.endpoint = "{sink.url}"\n', "telemetry")
+        assert found == [f"telemetry goes to {sink.url}"]
+        assert rows(known, "", "telemetry") == []

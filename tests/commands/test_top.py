@@ -7,6 +7,7 @@ import sys
 import time
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.support import cli
@@ -15,9 +16,10 @@ from tests.support.terminal import Terminal
 
 from rlmc.commands import stats, top
 from rlmc.config.paths import ledger_file
+from rlmc.domain.outcome import Outcome
 from rlmc.domain.record import SessionRecord, TurnRecord
-from rlmc.domain.turn import Outcome
 from rlmc.errors import UsageError
+from rlmc.ledger.queries import LedgerReader
 from rlmc.ledger.store import Ledger
 
 
@@ -87,9 +89,65 @@ def test_in_a_terminal_it_follows_the_ledger_and_leaves_the_screen_as_it_was(end
 @pytest.mark.usefixtures("day")
 @pytest.mark.parametrize("height", [10, 24, 60])
 def test_a_frame_fits_the_terminal(height: int) -> None:
-    from rlmc.commands.top import _frame
+    with top._Look(None) as look:
+        assert len(look.frame(height)) <= height
 
-    assert len(_frame(None, height)) <= height
+
+@pytest.fixture
+def sums(monkeypatch: pytest.MonkeyPatch) -> list[str | None]:
+    """Of what the ledger was summed up, each time."""
+    found: list[str | None] = []
+
+    def told(reader: LedgerReader, session: str | None, *rest: Any) -> Any:
+        found.append(session)
+        return before(reader, session, *rest)
+
+    before = top._sum_up
+    monkeypatch.setattr(top, "_sum_up", told)
+    return found
+
+
+@pytest.mark.usefixtures("day")
+def test_the_ledger_is_summed_up_again_only_when_somebody_wrote(sums: list[str | None]) -> None:
+    with top._Look(None) as look:
+        assert look.facts().account.total.turns == 2
+        for _ in range(3):
+            assert look.facts().account.total.turns == 2
+        assert sums == [None]
+        write(turn(call(), at=now()))
+        assert look.facts().account.total.turns == 3
+        assert sums == [None, None]
+
+
+def test_a_ledger_that_comes_while_it_looks_is_seen(sums: list[str | None]) -> None:
+    with top._Look(None) as look:
+        assert look.facts().account.total.turns == 0
+        ledger_file().parent.mkdir(parents=True)
+        ledger_file().touch()  # what a daemon's first moment looks like
+        assert look.facts().account.total.turns == 0
+        write(turn(call(), at=now()))
+        assert look.facts().account.total.turns == 1
+
+
+def test_a_ledger_that_is_replaced_while_it_looks_is_seen(tmp_path: Path) -> None:
+    write(turn(call(), at=now()))
+    with top._Look(None) as look:
+        assert look.facts().account.total.turns == 1
+        ledger_file().rename(tmp_path / "old.db")
+        assert look.facts().account.total.turns == 0
+        write(turn(call(), at=now()), turn(call(), at=now()))
+        assert look.facts().account.total.turns == 2
+
+
+def test_a_ledger_that_cannot_be_read_is_said_and_looked_at_again() -> None:
+    ledger_file().parent.mkdir(parents=True)
+    ledger_file().write_bytes(b"no database at all" * 100)
+    with top._Look(None) as look:
+        assert "ledger" in str(look.facts().trouble)
+        ledger_file().unlink()
+        write(turn(call(), at=now()))
+        found = look.facts()
+    assert (found.trouble, found.account.total.turns) == (None, 1)
 
 
 def test_it_counts_the_day_from_local_midnight() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import time
 from collections.abc import Callable
@@ -17,8 +19,8 @@ from tests.support.prices import HAIKU, HOUR, START
 from typer.testing import CliRunner
 
 from rlmc.commands import explain, turns
+from rlmc.domain.outcome import Outcome, Reason
 from rlmc.domain.record import SessionRecord, TurnRecord
-from rlmc.domain.turn import Outcome, Reason
 from rlmc.errors import UsageError
 from rlmc.ledger.store import Ledger
 
@@ -68,19 +70,23 @@ def skipped(**changes: Any) -> TurnRecord:
 
 def test_empty_books_say_what_to_do(rlmc: Rlmc) -> None:
     assert "rlmc run --" in rlmc("turns").stdout
-    assert data(rlmc("turns", "--json")) == {"session": None, "turns": [], "notes": []}
+    assert data(rlmc("turns", "--json")) == {"session": None, "turns": [], "left_out": 0, "notes": []}
 
 
 def test_a_line_for_each_turn_in_the_order_of_time(rlmc: Rlmc, books: Path) -> None:
     write(books, session("s1"), session("s0", started_at=START - HOUR), turn(session="s0", at=START - HOUR))
     write(books, skipped(id="00066-2", at=START + 2_000_000), turn(id="00066-1", at=START))
     text = rlmc("turns").stdout
-    heading, _, columns, first, second, *rest = text.splitlines()
+    heading, where, _, columns, first, second, *rest = text.splitlines()
+    assert where == "project /home/ada/project, branch main"
     assert heading == "rlmc turns: session s1 (claude, 2026-11-23 13:00)"
-    assert columns.split() == ["id", "time", "class", "outcome", "reason", "model", "paid", "baseline", "latency"]
+    named = ["id", "time", "class", "outcome", "reason", "model", "paid", "baseline", "saved", "latency"]
+    assert columns.split() == named
     opus, haiku = "anthropic/claude-opus-5-5", "anthropic/claude-haiku-5-5"
-    assert first.split() == ["00066-1", "13:00:00", "main", "direct", "unsure", opus, "$0.01", "$0.01", "2.1", "s"]
-    assert second.split()[1:-2] == ["13:00:02", "main", "skipped", "after-read", haiku, "$0.0001", "~$0.01"]
+    paid = ["$0.01", "$0.01", "$0.00"]
+    assert first.split() == ["00066-1", "13:00:00", "main", "direct", "unsure", opus, *paid, "2.1", "s"]
+    paid = ["$0.0001", "~$0.01", "$0.0099"]
+    assert second.split()[1:-2] == ["13:00:02", "main", "skipped", "after-read", haiku, *paid]
     assert any("~ is an estimate" in line for line in rest)
     assert rlmc("turns", "--last").stdout == text
     assert data(rlmc("turns", "s0", "--json"))["session"] == "s0"
@@ -92,7 +98,7 @@ def test_a_line_for_each_turn_in_the_order_of_time(rlmc: Rlmc, books: Path) -> N
 def test_the_ids_shown_are_understood_by_explain(rlmc: Rlmc, books: Path) -> None:
     ids = [f"000661234{n:05x}{'ab' * 4}" for n in range(12)]
     write(books, session(), *(turn(id=id, session="s1" if n else "other", at=START + n) for n, id in enumerate(ids)))
-    lines = rlmc("turns", "s1").stdout.splitlines()[3:14]
+    lines = rlmc("turns", "s1").stdout.splitlines()[4:15]
     shown = [line.split()[0] for line in lines]
     assert len(set(shown)) == 11
     assert all(len(id) < len(ids[0]) for id in shown)
@@ -108,8 +114,8 @@ def test_a_session_over_midnight_shows_days(rlmc: Rlmc, books: Path) -> None:
 
 def test_what_is_unknown_is_not_zero(rlmc: Rlmc, books: Path) -> None:
     write(books, session(), turn(call(cost=None), baseline=None, served_model=""))
-    line = rlmc("turns").stdout.splitlines()[3].split()
-    assert line[5:8] == ["-", "?", "?"]
+    line = rlmc("turns").stdout.splitlines()[4].split()
+    assert line[5:9] == ["-", "?", "?", "?"]
     assert data(rlmc("turns", "--json"))["turns"][0]["served_model"] is None
 
 
@@ -126,3 +132,29 @@ def test_which_session_has_to_be_clear(rlmc: Rlmc, books: Path) -> None:
         assert problem.hint
     found = data(rlmc("turns", "x", "--json"))
     assert (found["session"], found["notes"]) == ("ab2", ["The newest of 2 sessions of that name."])
+
+
+def test_the_last_ones_in_the_order_of_time_and_how_many_there_are(rlmc: Rlmc, books: Path) -> None:
+    write(books, session(), *(turn(id=f"t{n:02}", at=START + n) for n in range(60)))
+    text = rlmc("turns", "--limit", "2").stdout
+    assert [line.split()[0] for line in text.splitlines()[4:6]] == ["t58", "t59"]
+    assert "The last 2 of 60; without --limit, all of them." in text
+    assert rlmc("turns").stdout.count(" direct ") == 60
+    found = data(rlmc("turns", "--limit", "2", "--json"))
+    assert ([one["id"] for one in found["turns"]], found["left_out"]) == (["t58", "t59"], 58)
+
+
+def test_csv_has_a_row_for_each_turn(rlmc: Rlmc, books: Path) -> None:
+    write(books, session(), skipped(id="t1", at=START, baseline=3 * CENT))
+    write(books, turn(call(cost=None), id="t2", at=START + 1, baseline=None, served_model=""))
+    first, second = csv.DictReader(io.StringIO(rlmc("turns", "--csv").stdout))
+    assert (first["id"], first["outcome"], first["reason"], first["latency_ms"]) == (
+        "t1",
+        "skipped",
+        "after-read",
+        "900.0",
+    )
+    assert (first["paid_usd"], first["baseline_usd"], first["saved_usd"]) == ("0.0001", "0.03", "0.0299")
+    assert (first["baseline_estimated"], first["saved_bound"]) == ("1", "exact")
+    assert (second["paid_complete"], second["baseline_complete"], second["saved_usd"]) == ("0", "0", "")
+    assert isinstance(rlmc("turns", "--csv", "--json").exception, UsageError)

@@ -45,6 +45,13 @@ def test_commands_options_and_values(own_home: Home, scripts: dict[str, Path]) -
     assert not own_home.rlmc_was_run
 
 
+def test_a_command_that_is_a_group_too(own_home: Home, scripts: dict[str, Path]) -> None:
+    commands, options, inner = offered(own_home, scripts, "rlmc sessions ", "rlmc sessions --", "rlmc sessions rm --")
+    assert commands == ["rm"]
+    assert {"--today", "--json"} <= set(options)
+    assert {"--older-than", "--yes"} <= set(inner)
+
+
 def test_words_come_with_their_meaning(own_home: Home, scripts: dict[str, Path]) -> None:
     keys, commands = described(own_home, scripts, "rlmc config get draft-m", "rlmc config pa")
     assert keys == ["draft-model\tThe cheap model that proposes"]

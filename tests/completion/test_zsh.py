@@ -37,6 +37,13 @@ def test_commands_options_and_values(own_home: Home, scripts: dict[str, Path]) -
     assert not own_home.rlmc_was_run
 
 
+def test_a_command_that_is_a_group_too(own_home: Home, scripts: dict[str, Path]) -> None:
+    commands, options, inner = offered(own_home, scripts, "rlmc sessions ", "rlmc sessions --", "rlmc sessions rm --")
+    assert commands.split()[:1] == ["rm"]
+    assert {"--today", "--json"} <= set(options.split())
+    assert {"--older-than", "--yes"} <= set(inner.split())
+
+
 def test_the_wrapped_command_completes_itself(own_home: Home, scripts: dict[str, Path]) -> None:
     lines = ["wrapped ", "rlmc run --name x wrapped ", "rlmc run -- wrapped ", "rlmc run -- rlmc run -- wrapped "]
     alone, *wrapped = offered(own_home, scripts, *lines)

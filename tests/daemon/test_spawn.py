@@ -33,7 +33,7 @@ def test_all_its_files_are_private() -> None:
     finally:
         os.umask(old)
     modes = {p.name: stat.S_IMODE(p.stat().st_mode) for p in state_dir().iterdir()}
-    assert modes == dict.fromkeys(("daemon.json", "daemon.lock", "daemon.log"), 0o600)
+    assert modes == dict.fromkeys(("daemon.json", "daemon.lock", "daemon.log", "metrics-token"), 0o600)
 
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="looks into /proc")

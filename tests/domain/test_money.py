@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rlmc.domain.chat import Usage
-from rlmc.domain.money import PICO, Price, add, cost, dollars, per_million
+from rlmc.domain.money import PICO, add, dollars, per_million
+from rlmc.domain.price import Price, cost
 
 amounts = st.integers(0, 10**9)
 tokens = st.integers(0, 10**7)

@@ -12,7 +12,7 @@ from tests.support.books import CENT
 from tests.support.oracle import report_of
 from tests.support.prices import START
 
-from rlmc.domain.turn import Reason
+from rlmc.domain.outcome import Reason
 from rlmc.ledger.queries import CallRow, TurnRow
 from rlmc.ledger.report import Amount, Latencies, SavingsReport
 

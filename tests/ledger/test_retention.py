@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.support.books import CENT, call, session, turn
@@ -22,6 +25,10 @@ from rlmc.ledger.schema import migrate
 from rlmc.ledger.store import Ledger
 
 PLENTY = 1 << 40
+
+
+def nobody() -> frozenset[str]:
+    return frozenset()
 
 
 def now() -> int:
@@ -53,15 +60,15 @@ def sessions(path: Path) -> set[object]:
 
 
 def settle(ledger: Ledger) -> None:
-    """Every removal puts the next one behind what is waiting."""
-    for _ in range(20):
+    """A step is taken after each batch of what is recorded."""
+    for _ in range(40):
         assert ledger.flush(10)
 
 
 def test_the_old_go_and_the_rest_stays(tmp_path: Path) -> None:
     path = tmp_path / "ledger.db"
     ledger = fill(path, [40, 31, 29, 0.5])
-    ledger.keep_within(Caps(30, PLENTY), frozenset())
+    ledger.keep_within(Caps(30, PLENTY), nobody)
     settle(ledger)
     assert sessions(path) == {"s29", "s0.5"}
     assert rows(path, "SELECT count(*) FROM turns") == [(6,)]
@@ -79,7 +86,7 @@ def test_the_old_go_and_the_rest_stays(tmp_path: Path) -> None:
 def test_what_is_in_use_or_of_today_stays_whatever_the_caps(tmp_path: Path) -> None:
     path = tmp_path / "ledger.db"
     ledger = fill(path, [400, 300, 0.9])
-    ledger.keep_within(Caps(1, 1), frozenset({"s400"}))
+    ledger.keep_within(Caps(1, 1), lambda: {"s400"})
     settle(ledger)
     ledger.close()
     assert sessions(path) == {"s400", "s0.9"}
@@ -94,7 +101,7 @@ def test_a_ledger_that_grew_too_large_gives_its_room_back(tmp_path: Path) -> Non
         ledger.record(turn(session=f"s{age}", at=at, request_body=os.urandom(600_000)))
     assert ledger.flush(20)
     before = path.stat().st_size + path.with_name("ledger.db-wal").stat().st_size
-    ledger.keep_within(Caps(0, 2_000_000), frozenset())
+    ledger.keep_within(Caps(0, 2_000_000), nobody)
     settle(ledger)
     ledger.close()
     assert sessions(path) == {"s2", "s3", "s4"}
@@ -113,7 +120,7 @@ def test_a_ledger_begun_before_it_could_shrink_is_written_anew(tmp_path: Path) -
         db.execute("INSERT INTO big VALUES (zeroblob(3000000))")
         db.execute("DROP TABLE big")
     with closing(connect(path)) as db:
-        retention.give_back(db)
+        assert len(list(retention.give_back(db))) == 1
     assert path.stat().st_size < 1_000_000
     assert rows(path, "PRAGMA auto_vacuum") == [(2,)]
     assert len(sessions(path)) == 3
@@ -141,7 +148,7 @@ def test_whatever_goes_what_is_kept_and_what_was_removed_make_the_whole(
         in_use = {f"s{number}" for number in spared}
         while (found := retention.overdue(ages, 0, Caps(days, 1), in_use, at)) is not None:
             gone.append(found[0])
-            retention.remove(db, [found[0]], found[1], at)
+            retention.remove(db, found[0], found[1], at)
         kept = db.execute("SELECT count(*), coalesce(sum(baseline), 0) FROM turns").fetchone()
         removed = db.execute("SELECT coalesce(sum(turns), 0), coalesce(sum(baseline), 0) FROM removals").fetchone()
         assert tuple(map(sum, zip(kept, removed, strict=True))) == whole
@@ -150,10 +157,83 @@ def test_whatever_goes_what_is_kept_and_what_was_removed_make_the_whole(
         assert set(gone) == old - in_use
 
 
+def test_a_step_that_fails_is_taken_again_the_next_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "ledger.db"
+    ledger = fill(path, [float(age) for age in range(40, 50)])
+    real, tries = retention.remove, [0]
+
+    def full(*args: Any) -> retention.Removal:
+        tries[0] += 1
+        if tries[0] == 4:
+            raise sqlite3.OperationalError("database or disk is full")
+        return real(*args)
+
+    monkeypatch.setattr(retention, "remove", full)
+    ledger.keep_within(Caps(30, PLENTY), nobody)
+    settle(ledger)
+    assert (len(sessions(path)), dict(ledger.removed), ledger.error) == (7, {"age": 9}, None)
+    assert "could not be kept within its caps: database or disk is full" in caplog.text
+    ledger.keep_within(Caps(30, PLENTY), nobody)
+    settle(ledger)
+    assert (len(sessions(path)), dict(ledger.removed)) == (0, {"age": 30})
+    ledger.close()
+
+
+def test_whoever_comes_into_use_meanwhile_stays(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    ledger = fill(path, [50, 49, 48, 47])
+    asked = []
+
+    def in_use() -> set[str]:
+        asked.append(len(sessions(path)))
+        return {"s47"} if len(asked) > 2 else set()
+
+    ledger.keep_within(Caps(30, PLENTY), in_use)
+    settle(ledger)
+    ledger.close()
+    assert sessions(path) == {"s47"}
+
+
+def test_a_ledger_that_closes_first_writes_what_it_has_and_loses_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    ledger = fill(path, [float(age) for age in range(40, 240)])
+    ledger.keep_within(Caps(30, PLENTY), nobody)
+    ledger.start_session(session("new", started_at=now()))
+    ledger.record(turn(session="new", at=now()))
+    ledger.close()
+    assert ledger.error is None
+    assert "new" in sessions(path)
+    left, told = len(sessions(path)) - 1, sum(ledger.removed.values())
+    assert left * 3 + told == 600
+    assert rows(path, "SELECT coalesce(sum(turns), 0) FROM removals") == [(told,)]
+
+
+def test_writing_anew_does_not_hold_up_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a VACUUM of a large file: it takes long, and can be interrupted."""
+    path = tmp_path / "ledger.db"
+    ledger = fill(path, [1])
+    begun = threading.Event()
+
+    def slow(db: sqlite3.Connection) -> Iterator[None]:
+        begun.set()
+        db.execute("WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT max(x) FROM n").fetchone()
+        yield
+
+    monkeypatch.setattr(retention, "give_back", slow)
+    ledger.keep_within(Caps(0, PLENTY), nobody)
+    assert begun.wait(10)
+    ledger.record(turn(session="s1", at=now()))
+    ledger.close()
+    assert ledger.error is None
+    assert rows(path, "SELECT count(*) FROM turns") == [(4,)]
+
+
 def test_rows_go_on_coming_while_old_ones_go(tmp_path: Path) -> None:
     path = tmp_path / "ledger.db"
     ledger = fill(path, [float(age) for age in range(100, 160)])
-    ledger.keep_within(Caps(30, PLENTY), frozenset())
+    ledger.keep_within(Caps(30, PLENTY), nobody)
     ledger.start_session(session("new", started_at=now()))
     for number in range(300):
         ledger.record(turn(session="new", at=now() + number))

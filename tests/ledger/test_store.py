@@ -21,7 +21,7 @@ from tests.support.books import CENT, call, session, turn
 from tests.support.prices import HAIKU, START
 
 from rlmc.domain.chat import Usage
-from rlmc.domain.turn import Outcome, Reason
+from rlmc.domain.outcome import Outcome, Reason
 from rlmc.ledger import files, store
 from rlmc.ledger.schema import VERSION
 from rlmc.ledger.store import Ledger

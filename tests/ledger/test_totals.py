@@ -18,8 +18,8 @@ from tests.support.books import call, session, turn
 from tests.support.oracle import account_of_rows, sessions_of_rows
 from tests.support.prices import START
 
+from rlmc.domain.outcome import Outcome
 from rlmc.domain.record import SessionRecord, TurnRecord
-from rlmc.domain.turn import Outcome
 from rlmc.ledger import schema
 from rlmc.ledger.queries import LedgerReader, TurnRow
 from rlmc.ledger.report import Account, Grouping, SavingsReport

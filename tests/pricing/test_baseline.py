@@ -16,8 +16,9 @@ from tests.support.prices import FLASH, HAIKU, MINUTE, NOBODY, OPUS, SECOND, STA
 from rlmc.domain.chat import Usage
 from rlmc.domain.layout import Lifetime
 from rlmc.domain.money import add, per_million
+from rlmc.domain.outcome import Outcome
 from rlmc.domain.outline import Outline
-from rlmc.domain.turn import Model, Outcome
+from rlmc.domain.turn import Model
 from rlmc.pricing.baseline import Alone, Shadows, TurnFacts, observe
 from rlmc.pricing.cache import PromptCache, rule_for, split
 from rlmc.pricing.lengths import Lengths

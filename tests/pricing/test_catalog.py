@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from tests.support.prices import FLASH, HAIKU, NOBODY, OPUS, START, TABLE
 
 from rlmc.domain.chat import Usage
-from rlmc.domain.money import Price, per_million
+from rlmc.domain.money import per_million
+from rlmc.domain.price import Price
 from rlmc.domain.turn import Model
 from rlmc.pricing.catalog import Card, Charge, NameRule, PriceRow, PriceTable, Rate, complete, undated
 

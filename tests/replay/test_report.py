@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.support.prices import MINUTE, START
 from tests.support.recorded import call
 
-from rlmc.domain.turn import Outcome, Reason
+from rlmc.domain.outcome import Outcome, Reason
 from rlmc.replay.report import FEWEST_SESSIONS, PolicyReport, Records, Spread, Tally
 from rlmc.replay.run import ReplayedTurn
 

@@ -14,7 +14,8 @@ from rlmc.cascade.policies import POLICIES, find
 from rlmc.cascade.policies.policy import Policy
 from rlmc.domain.chat import Usage
 from rlmc.domain.effect import Effect
-from rlmc.domain.turn import Model, Outcome, Reason
+from rlmc.domain.outcome import Outcome, Reason
+from rlmc.domain.turn import Model
 from rlmc.pricing.catalog import PriceTable
 from rlmc.replay.assumptions import Assumptions, assume
 from rlmc.replay.prices import PricesOn

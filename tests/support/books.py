@@ -7,8 +7,9 @@ from itertools import count
 from tests.support.prices import OPUS, START
 
 from rlmc.domain.chat import Usage
+from rlmc.domain.outcome import Outcome, Reason
 from rlmc.domain.record import CallRecord, CallRole, Ending, SessionRecord, TurnRecord
-from rlmc.domain.turn import Model, Outcome, Reason
+from rlmc.domain.turn import Model
 
 _numbers = count()
 CENT = 10**10

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from rlmc.domain.turn import Outcome
+from rlmc.domain.outcome import Outcome
 from rlmc.ledger.period import day_of, local
 from rlmc.ledger.queries import SessionRow, TurnRow
 from rlmc.ledger.report import Account, Grouping, SavingsReport

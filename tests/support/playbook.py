@@ -13,7 +13,7 @@ from rlmc.cascade.reading import CONTENT, Reading
 from rlmc.cascade.signals import Past, read_signals
 from rlmc.domain.chat import ChatRequest, Completion, Message, Part, Text, ToolCall, ToolResult, ToolSpec, Usage
 from rlmc.domain.layout import Mark
-from rlmc.domain.money import Price
+from rlmc.domain.price import Price
 from rlmc.domain.turn import ClientHints, DraftAbilities, Model, Turn
 
 NONCE = "0123456789abcdef"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rlmc.domain.turn import Reason
+from rlmc.domain.outcome import Reason
 from rlmc.upstream.credentials import client_credential, own_call_headers
 from rlmc.upstream.provider import Provider
 from rlmc.upstream.providers import find

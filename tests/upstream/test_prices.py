@@ -8,7 +8,8 @@ from decimal import Decimal
 import pytest
 
 from rlmc.domain.chat import Usage
-from rlmc.domain.money import PICO, cost, dollars, per_million
+from rlmc.domain.money import PICO, dollars, per_million
+from rlmc.domain.price import cost
 from rlmc.domain.turn import Model
 from rlmc.pricing.catalog import PriceTable
 from rlmc.upstream.prices import PROVIDERS, load_prices

@@ -147,3 +147,31 @@ def test_cells_say_what_is_only_a_bound() -> None:
     assert [figures.short(Amount(*a)) for a in ((PICO, 0), (PICO, 1), (0, 1))] == ["$1.00", "≥ $1.00", "?"]
     assert figures.short_saving(Saving(-PICO, "at most")) == "≤ -$1.00"
     assert figures.short_saving(Saving(None, "unknown")) == "?"
+
+
+def test_a_name_that_is_too_long_keeps_its_end_or_its_start() -> None:
+    assert [figures.label("/home/ada/project", width) for width in (17, 8, 2, 1)] == [
+        "/home/ada/project",
+        "…project",
+        "…t",
+        "…",
+    ]
+    assert [figures.label("second attempt", width, start=True) for width in (14, 7, 1)] == [
+        "second attempt",
+        "second…",
+        "…",
+    ]
+    assert figures.label("/work/価格表", 6) == "…格表"
+    assert figures.label("価格表", 4, start=True) == "価…"
+
+
+def test_wide_letters_take_two_columns_and_accents_none() -> None:
+    assert [figures.cells(text) for text in ("", "abc", "価格", "e\u0301", "≥ …")] == [0, 3, 4, 1, 3]
+
+
+def test_a_directory_is_written_from_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/ada/")
+    found = [figures.path(text) for text in ("/home/ada", "/home/ada/x", "/home/adam", "/srv", "")]
+    assert found == ["~", "~/x", "/home/adam", "/srv", ""]
+    monkeypatch.delenv("HOME")
+    assert figures.path("/home/ada/x") == "/home/ada/x"

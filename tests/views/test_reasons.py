@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rlmc.domain.turn import Reason
+from rlmc.domain.outcome import Reason
 from rlmc.views.reasons import SENTENCES, sentence
 
 ROUTING = (Path(__file__).parents[2] / "docs" / "routing.md").read_text()

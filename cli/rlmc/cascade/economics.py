@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-from rlmc.domain.money import Price
+from rlmc.domain.price import Price
 from rlmc.pricing.cache import Split
 from rlmc.pricing.gaps import outlives
 

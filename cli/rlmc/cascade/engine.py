@@ -30,7 +30,8 @@ from rlmc.cascade.signals import Signals
 from rlmc.cascade.verify import VerdictReader, accept_word
 from rlmc.domain.chat import Completion
 from rlmc.domain.layout import Lifetime
-from rlmc.domain.turn import Finding, Outcome, Reason, Turn
+from rlmc.domain.outcome import Outcome, Reason
+from rlmc.domain.turn import Finding, Turn
 
 
 @dataclass(frozen=True, slots=True)

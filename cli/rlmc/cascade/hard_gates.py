@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from rlmc.cascade.signals import Signals
-from rlmc.domain.turn import Reason, Turn
+from rlmc.domain.outcome import Reason
+from rlmc.domain.turn import Turn
 
 # A request uses at least this many characters a token in any tokenizer met; a cautious figure for window checks.
 _CHARS_PER_TOKEN = 2.5

@@ -12,7 +12,8 @@ from typing import Literal
 
 from rlmc.domain.chat import ChatRequest, Completion, Delta
 from rlmc.domain.layout import Mark
-from rlmc.domain.turn import Finding, Model, Outcome, Reason
+from rlmc.domain.outcome import Outcome, Reason
+from rlmc.domain.turn import Finding, Model
 
 # --- what to send -------------------------------------------------------------------------------------------------
 

@@ -18,8 +18,9 @@ from rlmc.cascade.signals import Past, Signals
 from rlmc.domain.chat import Usage
 from rlmc.domain.effect import Effect
 from rlmc.domain.layout import Layout, Lifetime
+from rlmc.domain.outcome import Outcome, Reason
 from rlmc.domain.outline import Outline, Place
-from rlmc.domain.turn import Model, Outcome, Reason
+from rlmc.domain.turn import Model
 from rlmc.pricing import baseline
 from rlmc.pricing.baseline import Shadows, TurnFacts
 from rlmc.pricing.cache import LIFE, Split, marker_for

@@ -51,6 +51,7 @@ def examine() -> list[Check]:
     from rlmc.commands.checks.folders import check_folders
     from rlmc.commands.checks.ledger import check_ledger
     from rlmc.commands.checks.settings import check_settings
+    from rlmc.commands.checks.telemetry import check_telemetry
     from rlmc.config import paths
     from rlmc.daemon.control import status
     from rlmc.daemon.state import read_state
@@ -60,7 +61,7 @@ def examine() -> list[Check]:
     env, home = os.environ, Path.home()
     claude_folder = Path(env.get("CLAUDE_CONFIG_DIR") or home / ".claude")
     ledger = paths.ledger_file()
-    files = [paths.config_file(), paths.state_file(), paths.log_file(), ledger]
+    files = [paths.config_file(), paths.state_file(), paths.metrics_token_file(), paths.log_file(), ledger]
     files += [ledger.with_name(ledger.name + ending) for ending in ("-wal", "-shm")]
 
     checks, config = check_settings(paths.config_file(), env, NAMES)
@@ -77,6 +78,7 @@ def examine() -> list[Check]:
         checks.append(check_port(config.settings.port, running.get("port") if running else None))
     checks += daemon
     checks += check_ledger(ledger)
+    checks += check_telemetry(config.settings.otel_endpoint if config else None, running)
     checks.append(check_completions(env, home))
     checks += check_clients(env.get("PATH"))
     checks += check_environment(env, claude_settings(claude_folder, _here()))

@@ -39,7 +39,9 @@ def explain(
     if json:
         _print_json(found)
     elif found is None:
-        typer.echo(which.NO_TURNS_EVER)
+        from rlmc.ui.page import show_notes
+
+        show_notes([which.NO_TURNS_EVER])
     else:
         _print_text(found)
 
@@ -52,10 +54,9 @@ def _print_json(found: TurnDetail | None) -> None:
 
 
 def _print_text(found: TurnDetail) -> None:
-    from rlmc.ui.console import paint
     from rlmc.ui.explanation import explanation_lines
     from rlmc.ui.history import turn_name
+    from rlmc.ui.page import show, show_heading
 
-    typer.echo(paint(f"rlmc explain: {turn_name(found.turn)}", "bold"))
-    for line in explanation_lines(found, sys.stdout):
-        typer.echo(line)
+    show_heading(f"rlmc explain: {turn_name(found.turn)}")
+    show(explanation_lines(found, sys.stdout))

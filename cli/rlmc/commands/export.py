@@ -6,6 +6,7 @@ left out unless they are asked for.
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Iterator
 from contextlib import closing
@@ -67,8 +68,11 @@ def export(
     )
     if content and format is Format.CSV:
         raise UsageError("--content does not fit into a CSV", "leave --format csv out")
-    if output is not None and output.exists() and not force:
-        raise UsageError(f"--output {output}: there is such a file", "choose another name, or add --force")
+    if output is not None and output.exists():
+        if not output.is_file():
+            raise UsageError(f"--output {output}: that is no file", "leave --output out to write to a pipe or a device")
+        if not force:
+            raise UsageError(f"--output {output}: there is such a file", "choose another name, or add --force")
     from rlmc.config.paths import ledger_file
     from rlmc.ledger import records
     from rlmc.ledger.queries import LedgerReader
@@ -99,6 +103,8 @@ def export(
 
 def _write(rows: Iterator[str], output: Path | None) -> None:
     if output is None:
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(encoding="utf-8")  # as a file, whatever the terminal's is
         for line in rows:
             sys.stdout.write(line)
         sys.stdout.flush()

@@ -55,7 +55,7 @@ def session_line(session: str | None) -> str:
     trouble = _trouble(over)
     if not total.turns:
         return " · ".join([f"rlmc {trouble or (row.policy if row is not None else '')}".rstrip(), "no turns yet"])
-    from rlmc.domain.turn import Outcome
+    from rlmc.domain.outcome import Outcome
     from rlmc.views.figures import label, percent, saving
 
     saved = saving(total.saving, total.share)
@@ -81,7 +81,7 @@ def _trouble(over: bool) -> str | None:
 
 def _over_budget(reader: LedgerReader, session: str, row: SessionRow | None) -> bool:
     """Whether a passed budget stopped or degraded the last turn."""
-    from rlmc.domain.turn import Reason
+    from rlmc.domain.outcome import Reason
 
     [last] = reader.last_turns(1, session)
     if last.reason == Reason.BUDGET:

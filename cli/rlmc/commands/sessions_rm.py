@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rlmc.commands import which
-from rlmc.errors import LedgerError, UsageError
+from rlmc.errors import DaemonError, LedgerError, UsageError
 
 if TYPE_CHECKING:
     from rlmc.ledger.report import SessionAccount
@@ -27,7 +27,8 @@ def sessions_rm(
         typer.Argument(metavar="SESSION", help="Ids, beginnings of ids, or names.", show_default=False),
     ] = None,
     older_than: Annotated[
-        str | None, typer.Option("--older-than", metavar="DAY", help="All without a turn since, say, `90 days ago`.")
+        str | None,
+        typer.Option("--older-than", metavar="DAY", help="All without a turn since a day, or for, say, `90d`."),
     ] = None,
     simulated: Annotated[bool, typer.Option("--simulated", help="All of simulated models.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
@@ -42,6 +43,9 @@ def sessions_rm(
     what = _what(chosen)
     if chosen and not yes:
         _ask(chosen, what)
+        in_use = _in_use()  # an answer may take its time
+        if any(one.session.id in in_use for one in chosen):
+            raise UsageError("one of these sessions is in use by now", "try again")
     _remove([one.session.id for one in chosen])
     if json:
         from rlmc.ui.result import envelope
@@ -54,11 +58,10 @@ def sessions_rm(
 
 def _chosen(names: Sequence[str], older_than: str | None, simulated: bool) -> list[SessionAccount]:
     from rlmc.config.paths import ledger_file
-    from rlmc.ledger.period import between
     from rlmc.ledger.queries import LedgerReader
     from rlmc.ledger.totals import session_accounts
 
-    before = 0 if older_than is None else between(older_than, None).since or 0
+    before = 0 if older_than is None else _day(older_than)
     in_use = _in_use()
     reader = LedgerReader.open(ledger_file())
     try:
@@ -84,10 +87,25 @@ def _chosen(names: Sequence[str], older_than: str | None, simulated: bool) -> li
     ]
 
 
+def _day(text: str) -> int:
+    """What `--older-than` names: a length of time is counted back from now."""
+    from datetime import datetime
+
+    from rlmc.ledger.dates import span
+    from rlmc.ledger.period import start_of
+
+    length = span(f"{text} ago", datetime.now().astimezone()) is not None
+    return start_of("--older-than", f"{text} ago" if length else text)
+
+
 def _in_use() -> Collection[str]:
     from rlmc.daemon.control import status
+    from rlmc.daemon.state import daemon_lock
 
-    return {one["id"] for one in (status() or {}).get("sessions") or []}
+    found = status()
+    if found is None and daemon_lock().held():
+        raise DaemonError("the daemon does not answer, so nobody knows which sessions are in use", "try again soon")
+    return {one["id"] for one in (found or {}).get("sessions") or []}
 
 
 def _what(chosen: Sequence[SessionAccount]) -> str:
@@ -124,13 +142,9 @@ def _remove(ids: Sequence[str]) -> None:
         return
     try:
         with closing(connect(ledger_file())) as db:
-            db.execute("BEGIN IMMEDIATE")
-            try:
-                retention.remove(db, ids, "asked", time.time_ns() // 1000)
-                db.execute("COMMIT")
-            except BaseException:
-                db.execute("ROLLBACK")
-                raise
-            retention.give_back(db)
+            for id in ids:  # one at a time: a daemon writes between them
+                retention.remove(db, id, "asked", time.time_ns() // 1000)
+            for _ in retention.give_back(db):
+                pass
     except sqlite3.Error as error:
         raise LedgerError(f"the ledger {ledger_file()} cannot be changed: {error}", "try again in a moment") from error

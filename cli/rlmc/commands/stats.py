@@ -5,8 +5,8 @@ Rule: reads the ledger and nothing else; no daemon is needed. What is estimated 
 
 from __future__ import annotations
 
-import csv
 import sys
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Annotated
 
@@ -14,15 +14,15 @@ import typer
 
 from rlmc.commands import which
 from rlmc.ledger.period import Period
-from rlmc.ledger.queries import LedgerReader
-from rlmc.ledger.report import Account
-from rlmc.ledger.totals import Scope, account
+from rlmc.ledger.queries import LedgerReader, SessionRow
+from rlmc.ledger.totals import ANYWHERE, Scope, account
 
 SCHEMA = "rlmc.stats/1"
 
 
 class By(StrEnum):
-    """What `--by` groups by: a project is the directory a session was started in, a model the one that answered."""
+    """What `--by` groups by: a project is the directory a session was started in, a branch the one of git it was on, a
+    model the one that answered."""
 
     SESSION = "session"
     DAY = "day"
@@ -30,6 +30,7 @@ class By(StrEnum):
     OUTCOME = "outcome"
     CLIENT = "client"
     PROJECT = "project"
+    BRANCH = "branch"
 
 
 def register(app: typer.Typer) -> None:
@@ -46,6 +47,8 @@ def stats(
     until: which.Until = None,
     all: which.All = False,
     last: Annotated[bool, typer.Option("--last", help="The session that began last.")] = False,
+    project: which.Project = None,
+    branch: which.Branch = None,
     by: Annotated[By | None, typer.Option("--by", help="Also as a table by this.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
@@ -67,6 +70,9 @@ def stats(
         }
     )
     which.only_one({"--json": json, "--csv": as_csv})
+    for option, text in (("--project", project), ("--branch", branch)):
+        other = "--check" if check else choice if choice in ("SESSION", "--last") else None
+        which.only_one({option: text is not None, other or "": other is not None})
     if check:
         from rlmc.commands.budget_check import check_budgets
 
@@ -78,61 +84,95 @@ def stats(
 
     reader = LedgerReader.open(ledger_file())
     try:
-        notes: list[str] = []
         if session is not None or last:
-            period, scope = _session(reader, session, notes)
+            asked = _session(reader, session)
         else:
-            period = which.period(reader, choice, since, until, notes)
-            scope = Scope(period.since, period.until)
-            notes += [one for one in (which.removed(reader, period),) if one]
-        found = account(reader, scope, None if by is None else by.value)
-        elsewhere = reader.has_turns(0)
+            asked = _period(reader, choice, since, until, which.place(project, branch))
+        if json:
+            _print_json(reader, asked, by)
+        elif as_csv:
+            _print_csv(reader, asked, by)
+        else:
+            _print_text(reader, asked, by)
     finally:
         reader.close()
-    if json:
-        _print_json(found, period, by, notes)
-    elif as_csv:
-        _print_csv(found, by)
-    else:
-        _print_text(found, period, by, notes, elsewhere)
 
 
-def _session(reader: LedgerReader, text: str | None, notes: list[str]) -> tuple[Period, Scope]:
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What is to be shown: a session, or a period of the sessions of a place."""
+
+    period: Period
+    scope: Scope
+    session: SessionRow | None = None
+    place: Scope = ANYWHERE
+    notes: list[str] = field(default_factory=list)
+
+
+def _session(reader: LedgerReader, text: str | None) -> _Asked:
+    notes: list[str] = []
     row = which.session(reader, text, notes)
     if row is None:
-        return Period("last session"), Scope(until=0)  # there is none, so it has no turns
-    return Period(which.session_name(row), row.started_at, row.ended_at), Scope(session=row.id)
+        return _Asked(Period("last session"), Scope(until=0))  # there is none, so it has no turns
+    period = Period(which.session_name(row), row.started_at, row.ended_at)
+    return _Asked(period, Scope(session=row.id), row, notes=notes)
+
+
+def _period(reader: LedgerReader, choice: str | None, since: str | None, until: str | None, place: Scope) -> _Asked:
+    notes: list[str] = []
+    period = which.period(reader, choice, since, until, notes, place)
+    notes += [one for one in (which.removed(reader, period),) if one]
+    return _Asked(period, replace(place, since=period.since, until=period.until), place=place, notes=notes)
 
 
 # --- how it is shown ------------------------------------------------------------------------------------------------
 
 
-def _print_json(found: Account, period: Period, by: By | None, notes: list[str]) -> None:
+def _print_json(reader: LedgerReader, asked: _Asked, by: By | None) -> None:
     from rlmc.ui.result import envelope
     from rlmc.views.stats_data import stats_data
 
-    typer.echo(envelope(SCHEMA, stats_data(found, period, None if by is None else by.value, notes)))
+    found = account(reader, asked.scope, None if by is None else by.value)
+    row = asked.session
+    data = {
+        **stats_data(found, asked.period, None if by is None else by.value, asked.notes),
+        "project": asked.place.project if row is None else row.directory,
+        "branch": asked.place.branch if row is None else row.git_branch,
+        "session": None if row is None else {"id": row.id, "name": row.name, "client": row.client},
+    }
+    typer.echo(envelope(SCHEMA, data))
 
 
-def _print_csv(found: Account, by: By | None) -> None:
+def _print_csv(reader: LedgerReader, asked: _Asked, by: By | None) -> None:
+    from rlmc.ui.page import show_csv
     from rlmc.views.stats_data import CSV_COLUMNS, csv_row
 
-    writer = csv.writer(sys.stdout, lineterminator="\n")
+    found = account(reader, asked.scope, None if by is None else by.value)
     if by is None:
-        writer.writerow(CSV_COLUMNS)
-        writer.writerow(csv_row(found.total))
+        show_csv(CSV_COLUMNS, [csv_row(found.total)])
+    else:
+        show_csv([by.value, *CSV_COLUMNS], ([key, *csv_row(report)] for key, report in found.groups))
+
+
+def _print_text(reader: LedgerReader, asked: _Asked, by: By | None) -> None:
+    from rlmc.ui.page import show, show_heading, show_notes
+
+    # By day where no table is asked for: the account shows the days as a line of small bars.
+    found = account(reader, asked.scope, "day" if by is None else by.value)
+    below = which.where(asked.place) if asked.session is None else which.session_place(asked.session)
+    show_heading(f"rlmc stats: {asked.period.name}", below)
+    if not found.total.turns:
+        from rlmc.commands.nothing import NO_TURNS, show_nothing
+
+        if asked.session is None:
+            show_nothing(reader, asked.place, "rlmc stats")
+        else:
+            show_notes([NO_TURNS])
+        show_notes(asked.notes)
         return
-    writer.writerow([by.value, *CSV_COLUMNS])
-    for key, report in found.groups:
-        writer.writerow([key, *csv_row(report)])
+    from rlmc.ui.tables import account_lines
 
-
-def _print_text(found: Account, period: Period, by: By | None, notes: list[str], elsewhere: bool) -> None:
-    from rlmc.ui.tables import print_account
-
-    heading = f"rlmc stats: {period.name}"
-    if found.total.turns:
-        print_account(found, heading, None if by is None else by.value, notes, sys.stdout)
-        return
-    typer.echo(heading)
-    typer.echo("No turns here. `rlmc stats --all` shows everything there is." if elsewhere else which.NO_TURNS_EVER)
+    ids = [key for key, _ in found.groups] if by is By.SESSION else []
+    lines = account_lines(found, None if by is None else by.value, reader.shortest("session", ids), sys.stdout)
+    show(["", *lines])
+    show_notes(asked.notes)

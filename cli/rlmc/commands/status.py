@@ -58,13 +58,22 @@ def _lines(found: Mapping[str, Any]) -> list[str]:
         *(("ledger notice", str(notice)) for notice in found.get("ledger_notices") or []),
     ]
     removed = found.get("removed_turns") or {}
-    rows += [("ledger notice", f"{turns} turns removed, past ledger.max-{cause}") for cause, turns in removed.items()]
+    rows += [("ledger notice", _removed(cause, turns)) for cause, turns in removed.items()]
+    telemetry = found.get("telemetry")
+    if telemetry:
+        rows.append(("telemetry", str(telemetry["error"] or f"goes to {telemetry['endpoint']}")))
     errors = ("config_error", "ledger_error", "last_error")
     rows += [(key.replace("_", " "), str(found[key])) for key in errors if found.get(key)]
     lines = columns(rows)
     if sessions:
         lines += ["", *columns([_HEADINGS, *map(_session, sessions)])]
     return lines
+
+
+def _removed(cause: str, turns: int) -> str:
+    from rlmc.views.figures import count
+
+    return f"{count(turns, 'turn')} removed since the start, past ledger.max-{cause}"
 
 
 def _budgets(found: Mapping[str, Any], sessions: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:

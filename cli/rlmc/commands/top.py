@@ -172,10 +172,15 @@ class _Look:
     def _look(self, today: Period, alive: tuple[str, ...]) -> _Books:
         reader = self._open()
         # Read before the sums: what is written in between is seen the next time.
-        asked = (list(reader.rows("PRAGMA data_version", ())), today.since, alive)
-        if self._books is None or asked != self._asked:
-            self._books, self._asked = _sum_up(reader, self._session, today, alive), asked
-        return self._books
+        version = list(reader.rows("PRAGMA data_version", ()))
+        asked = (version, today.since, alive)
+        books = self._books
+        if books is None or asked != self._asked:
+            books = _sum_up(reader, self._session, today, alive)
+            self._books, self._asked = books, asked
+        if not version:  # no ledger yet; the next look may find one
+            self._close()
+        return books
 
     def _open(self) -> LedgerReader:
         """The same as last time, unless there is another file now, or the first."""
@@ -188,7 +193,7 @@ class _Look:
             file = (found.st_dev, found.st_ino)
         except OSError:
             file = None
-        if self._reader is None or file is None or file != self._file:
+        if self._reader is None or file != self._file:
             self._close()
             self._reader, self._file = LedgerReader.open(path), file
         return self._reader
@@ -196,7 +201,7 @@ class _Look:
     def _close(self) -> None:
         if self._reader is not None:
             self._reader.close()
-        self._reader = self._books = None
+        self._reader, self._books = None, None
 
 
 def _sum_up(reader: LedgerReader, session: str | None, today: Period, alive: Sequence[str]) -> _Books:

@@ -23,10 +23,13 @@ def register(app: typer.Typer) -> None:
 def turns(
     session: Annotated[str | None, typer.Argument(help="A session's id, the start of it, or its name.")] = None,
     last: Annotated[bool, typer.Option("--last", help="The session that began last; so also without SESSION.")] = False,
+    limit: which.Limit = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
 ) -> None:
     """List a session's turns: who answered each, why, and what it cost."""
     which.only_one({"SESSION": session is not None, "--last": last})
+    which.only_one({"--json": json, "--csv": as_csv})
     from rlmc.config.paths import ledger_file
 
     reader = LedgerReader.open(ledger_file())
@@ -34,42 +37,57 @@ def turns(
         notes: list[str] = []
         row = which.session(reader, session, notes)
         found = [] if row is None else list(reader.session_turns(row.id))
-        id_length = reader.shortest("turn", [turn.id for turn in found])
+        shown = found[-limit:] if limit else found  # all by default: the newest stand at the prompt
+        if json:
+            _print_json(row, shown, len(found), notes)
+        elif as_csv:
+            _print_csv(shown)
+        else:
+            _print_text(reader, row, shown, len(found), notes)
     finally:
         reader.close()
-    if json:
-        _print_json(row, found, notes)
-    else:
-        _print_text(row, found, id_length, notes)
 
 
-def _print_json(row: SessionRow | None, found: list[TurnRow], notes: list[str]) -> None:
+def _print_json(row: SessionRow | None, shown: list[TurnRow], there_are: int, notes: list[str]) -> None:
     from rlmc.ui.result import envelope
     from rlmc.views.history_data import turn_data
 
     data = {
         "session": None if row is None else row.id,
-        "turns": [turn_data(turn) for turn in found],
+        "turns": [turn_data(turn) for turn in shown],
+        "left_out": there_are - len(shown),
         "notes": notes,
     }
     typer.echo(envelope(SCHEMA, data))
 
 
-def _print_text(row: SessionRow | None, found: list[TurnRow], id_length: int, notes: list[str]) -> None:
-    from rlmc.ui.console import paint
+def _print_csv(shown: list[TurnRow]) -> None:
+    from rlmc.ui.page import show_csv
+    from rlmc.views.history_data import TURN_COLUMNS, turn_row
+
+    show_csv(TURN_COLUMNS, (turn_row(turn) for turn in shown))
+
+
+def _print_text(
+    reader: LedgerReader, row: SessionRow | None, shown: list[TurnRow], there_are: int, notes: list[str]
+) -> None:
     from rlmc.ui.history import LEAST_ID, turn_lines
+    from rlmc.ui.page import show, show_heading, show_notes
 
     if row is None:
-        typer.echo(which.NO_TURNS_EVER)
+        show_notes([which.NO_TURNS_EVER])
         return
-    typer.echo(paint(f"rlmc turns: {which.session_name(row)}", "bold"))
-    if not found:
-        typer.echo("No turns in this session. `rlmc sessions --all` lists the others, `rlmc doctor` looks for causes.")
+    show_heading(f"rlmc turns: {which.session_name(row)}", which.session_place(row))
+    if not shown:
+        from rlmc.commands.nothing import NO_TURNS
+
+        show_notes([NO_TURNS])
         return
-    typer.echo()
-    for line in turn_lines(found, max(LEAST_ID, id_length), sys.stdout):
-        typer.echo(line)
-    if any(turn.baseline_estimated for turn in found):
+    id_length = reader.shortest("turn", [turn.id for turn in shown])
+    show(["", *turn_lines(shown, max(LEAST_ID, id_length), sys.stdout), ""])
+    if there_are > len(shown):
+        notes = [f"The last {len(shown):,} of {there_are:,}; without --limit, all of them.", *notes]
+    if any(turn.baseline_estimated for turn in shown):
         notes = [*notes, "~ is an estimate: what the verify model alone would have cost."]
-    for note in [*notes, "`rlmc explain ID` says why a turn went as it did."]:
-        typer.echo(f"\n{note}")
+    saving = "A saving belongs to a whole session: what a skipped turn saves, the next direct one pays in part."
+    show_notes([*notes, saving, "`rlmc explain ID` says why a turn went as it did."])

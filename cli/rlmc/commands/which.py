@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -15,7 +16,9 @@ from rlmc.errors import UsageError
 from rlmc.ledger import period as periods
 from rlmc.ledger.period import Period
 from rlmc.ledger.queries import LedgerReader, SessionRow, TurnRow
-from rlmc.views.figures import count, label
+from rlmc.ledger.totals import ANYWHERE, Scope, last_turn_at
+from rlmc.views import sentences
+from rlmc.views.figures import count, label, path
 
 NO_TURNS_EVER = "No turns yet. Put `rlmc run --` in front of your coding agent, or see how it works with `rlmc demo`."
 _NAMED = 3
@@ -27,6 +30,11 @@ Month = Annotated[bool, typer.Option("--month", help="Since the first of the mon
 Since = Annotated[str | None, typer.Option(metavar="DAY", help="From this day or moment on.")]
 Until = Annotated[str | None, typer.Option(metavar="DAY", help="Up to the end of this day, or this moment.")]
 All = Annotated[bool, typer.Option("--all", help="Everything in the ledger.")]
+Project = Annotated[
+    str | None, typer.Option("--project", metavar="DIR", help="Only sessions started in this directory or below it.")
+]
+Limit = Annotated[int | None, typer.Option("--limit", metavar="N", min=1, help="No more than the newest N.")]
+Branch = Annotated[str | None, typer.Option("--branch", metavar="NAME", help="Only sessions on this git branch.")]
 
 
 def only_one(choices: Mapping[str, bool]) -> str | None:
@@ -37,7 +45,31 @@ def only_one(choices: Mapping[str, bool]) -> str | None:
     return named[0] if named else None
 
 
-def period(reader: LedgerReader, name: str | None, since: str | None, until: str | None, notes: list[str]) -> Period:
+def place(project: str | None, branch: str | None) -> Scope:
+    """What `--project` and `--branch` leave of the ledger."""
+    if project is None:
+        return Scope(branch=branch)
+    try:
+        directory = str(Path(project).expanduser().resolve())
+    except (OSError, RuntimeError) as error:  # a folder that is gone, a user nobody knows
+        raise UsageError(f"--project {label(project)}: {error}", "write the whole path of a directory") from None
+    return Scope(project=directory, branch=branch)
+
+
+def where(place: Scope) -> str | None:
+    """What `--project` and `--branch` were, for a line below what was asked for."""
+    parts = [f"project {label(path(place.project))} and below"] if place.project is not None else []
+    return ", ".join([*parts, *([f"branch {label(place.branch)}"] if place.branch is not None else [])]) or None
+
+
+def period(
+    reader: LedgerReader,
+    name: str | None,
+    since: str | None,
+    until: str | None,
+    notes: list[str],
+    place: Scope = ANYWHERE,
+) -> Period:
     """What an option called `name` means. Without one: today, or everything where there is nothing today."""
     now = datetime.now().astimezone()
     match name:
@@ -54,7 +86,8 @@ def period(reader: LedgerReader, name: str | None, since: str | None, until: str
         case "--all":
             return periods.ALL
     day = periods.today(now)
-    if reader.has_turns(day.since or 0) or not reader.has_turns(0):
+    last = last_turn_at(reader, place)
+    if last is None or last >= (day.since or 0):
         return day
     notes.append("No turns today, so this is everything.")
     return periods.ALL
@@ -62,14 +95,7 @@ def period(reader: LedgerReader, name: str | None, since: str | None, until: str
 
 def removed(reader: LedgerReader, period: Period) -> str | None:
     """What a figure of this period lacks because it was taken out of the ledger."""
-    turns, sessions, until = reader.removed(period.since)
-    if not turns:
-        return None
-    were = "was" if turns == 1 else "were"
-    return (
-        f"{count(turns, 'turn')} of {count(sessions, 'session')}, none after {periods.day_of(until)}, {were} removed "
-        "from the ledger; no figure here holds them."
-    )
+    return sentences.removed(*reader.removed(period.since))
 
 
 def session(reader: LedgerReader, text: str | None, notes: list[str]) -> SessionRow | None:
@@ -90,6 +116,12 @@ def session(reader: LedgerReader, text: str | None, notes: list[str]) -> Session
 def session_name(row: SessionRow) -> str:
     parts = [row.client, row.name, f"{periods.local(row.started_at):%Y-%m-%d %H:%M}"]
     return f"session {label(row.id)} ({', '.join(label(part) for part in parts if part)})"
+
+
+def session_place(row: SessionRow) -> str | None:
+    """Where a session was started, for a line below its name."""
+    parts = [("project", path(row.directory or "")), ("branch", row.git_branch)]
+    return ", ".join(f"{name} {label(text)}" for name, text in parts if text) or None
 
 
 def turn(reader: LedgerReader, text: str | None) -> TurnRow | None:

@@ -121,6 +121,7 @@ def settings_of(checked: Mapping[str, object]) -> Settings:
         budget_session=_money(checked, "budget.session"),
         budget_daily=_money(checked, "budget.daily"),
         budget_action=_typed(checked, "budget.action", str),
+        otel_endpoint=None if checked["otel.endpoint"] is None else _typed(checked, "otel.endpoint", str),
         tools=MappingProxyType(
             {name.removeprefix(_TOOL): Effect(str(v)) for name, v in checked.items() if name.startswith(_TOOL)}
         ),

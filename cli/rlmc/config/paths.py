@@ -45,6 +45,10 @@ def state_file() -> Path:
     return state_dir() / "daemon.json"
 
 
+def metrics_token_file() -> Path:
+    return state_dir() / "metrics-token"
+
+
 def ensure_dir(folder: Path) -> Path:
     """Make `folder` for its owner only, if it is missing. One that exists keeps the mode its owner gave it."""
     if not folder.is_dir():

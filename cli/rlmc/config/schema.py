@@ -95,6 +95,7 @@ class Settings:
     budget_session: Decimal | None
     budget_daily: Decimal | None
     budget_action: str
+    otel_endpoint: str | None
     upstreams: Mapping[str, UpstreamSettings]
     tools: Mapping[str, Effect] = field(default_factory=dict)
 
@@ -235,6 +236,14 @@ KEYS: tuple[Key, ...] = (
         values.Choice(lambda: BUDGET_ACTIONS),
         "warn",
         "Once a budget is passed. warn: it is said; degrade: turns run with the policy economy; stop: no turn is sent",
+    ),
+    Key(
+        "otel.endpoint",
+        values.base_url,
+        None,
+        "Where the daemon sends traces and metrics by OTLP over HTTP. Unset: nowhere",
+        "an absolute http or https URL without credentials or a query",
+        sample="http://127.0.0.1:4318",
     ),
 )
 

@@ -28,8 +28,16 @@ from rlmc.config.paths import ensure_dir, log_file, state_dir
 from rlmc.daemon import exit_codes
 from rlmc.daemon.log import set_up_logging
 from rlmc.daemon.sockets import listen
-from rlmc.daemon.state import DaemonState, daemon_lock, remove_state, write_state
+from rlmc.daemon.state import (
+    DaemonState,
+    daemon_lock,
+    remove_metrics_token,
+    remove_state,
+    write_metrics_token,
+    write_state,
+)
 from rlmc.errors import RlmcError
+from rlmc.server.metrics_token import metrics_token
 
 DRAIN_SECONDS = 10
 _KEEP_ALIVE_SECONDS = 120  # longer than an agent's own, so that it is the agent that hangs up
@@ -109,6 +117,7 @@ class _Process:
             instance=self._state.instance,
             log=log,
         )
+        self._metrics_token = metrics_token(self._state.control_token)
         self._keep_claim = False
         self._server = _Server(
             uvicorn.Config(
@@ -148,11 +157,11 @@ class _Process:
         finally:
             idle.cancel()
             ending.cancel()
-            if not self._keep_claim:
-                remove_state(self._state.instance)
+            self._withdraw()
         self._log.info("stopped")
 
     def _announce(self) -> None:
+        write_metrics_token(self._metrics_token)
         write_state(self._state)
         self._log.info("version %s listens on 127.0.0.1:%d", self._state.version, self._state.port)
 
@@ -166,9 +175,13 @@ class _Process:
 
     async def _end_when_asked(self) -> None:
         await self._daemon.stop_requested.wait()
+        self._withdraw()
+        self._server.end()
+
+    def _withdraw(self) -> None:
         if not self._keep_claim:
             remove_state(self._state.instance)
-        self._server.end()
+            remove_metrics_token(self._metrics_token)
 
     async def _end_when_idle(self) -> None:
         daemon, least, most = self._daemon, *_IDLE_LOOKS

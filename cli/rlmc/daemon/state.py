@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import TracebackType
 
-from rlmc.config.paths import ensure_dir, state_dir, state_file
+from rlmc.config.paths import ensure_dir, metrics_token_file, state_dir, state_file
 
 _POLL_SECONDS = 0.05
 
@@ -51,13 +51,16 @@ def read_state(path: Path | None = None) -> DaemonState | None:
 
 def write_state(state: DaemonState, path: Path | None = None) -> None:
     """Replaces the file in one step: nobody ever reads half of it, and it is never open to others."""
-    target = path or state_file()
+    _write_private(path or state_file(), json.dumps(asdict(state)))
+
+
+def _write_private(target: Path, text: str) -> None:
     ensure_dir(target.parent)
     beside = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as out:
-            json.dump(asdict(state), out)
+            out.write(text)
         beside.replace(target)
     except BaseException:
         beside.unlink(missing_ok=True)
@@ -70,6 +73,19 @@ def remove_state(instance: str, path: Path | None = None) -> None:
     state = read_state(target)
     if state is not None and state.instance == instance:
         target.unlink(missing_ok=True)
+
+
+def write_metrics_token(token: str) -> None:
+    """The token that opens the daemon's metrics, for a collector's `credentials_file`. A new one with every start."""
+    _write_private(metrics_token_file(), token)
+
+
+def remove_metrics_token(token: str) -> None:
+    """Only one's own, as with the claim."""
+    target = metrics_token_file()
+    with suppress(OSError):
+        if target.read_text(encoding="ascii") == token:
+            target.unlink(missing_ok=True)
 
 
 class FileLock:

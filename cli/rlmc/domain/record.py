@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from rlmc.domain.chat import Usage
 from rlmc.domain.money import Picodollars
-from rlmc.domain.turn import Outcome, Reason
+from rlmc.domain.outcome import Outcome, Reason
 
 CallRole = Literal["draft", "verify", "direct", "keepalive"]
 DECISION_FORMAT = 1

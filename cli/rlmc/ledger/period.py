@@ -56,6 +56,11 @@ def between(since: str | None, until: str | None, now: datetime | None = None) -
     return Period(" ".join(word for word in words if word), start, end)
 
 
+def start_of(option: str, text: str) -> int:
+    """The beginning of what an option names, in unix microseconds."""
+    return _edge(option, text, datetime.now().astimezone())[0]
+
+
 def day_of(at: int) -> str:
     """The local day of a moment in unix microseconds: `2026-11-23`."""
     return local(at).date().isoformat()

@@ -79,6 +79,7 @@ class SessionRow(NamedTuple):
     client: str
     name: str | None
     directory: str | None
+    git_branch: str | None
     policy: str
     simulated: bool
     requests: int | None
@@ -99,7 +100,7 @@ _TURNS = """
 _ORDER = " ORDER BY t.started_at, t.id, c.seq"
 _TURN_COLUMNS = 18
 _SESSIONS = """
-    SELECT id, started_at, ended_at, client, name, directory, policy, simulated, requests,
+    SELECT id, started_at, ended_at, client, name, directory, git_branch, policy, simulated, requests,
         (SELECT count(*) FROM turns WHERE turns.session_id = sessions.id)
     FROM sessions
 """

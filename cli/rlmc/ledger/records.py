@@ -56,11 +56,19 @@ _CALL = (
     "stop_reason", "served", "brief", "input", "cache_read", "cache_write_5m", "cache_write_1h", "output", "thinking",
     "web_searches", "usage_estimated", "cost", "price_source",
 )  # fmt: skip
-# For each kind of row: its columns, which of them are in the choice, and their order.
-_TABLES: Mapping[str, tuple[tuple[str, ...], str, str]] = {
-    "sessions": (_SESSION, "sessions x WHERE id IN (SELECT session_id FROM turns t WHERE {})", "started_at, id"),
-    "turns": (_TURN, "turns x WHERE id IN (SELECT id FROM turns t WHERE {})", "started_at, id"),
-    "calls": (_CALL, "calls x WHERE turn_id IN (SELECT id FROM turns t WHERE {})", "turn_id, seq"),
+# For each kind of row: its columns, and where the chosen ones are, in their order. A session is chosen by its turns or
+# by its own beginning.
+_TABLES: Mapping[str, tuple[tuple[str, ...], str]] = {
+    "sessions": (
+        _SESSION,
+        "sessions x WHERE id IN (SELECT session_id FROM (SELECT session_id, started_at FROM turns"
+        " UNION ALL SELECT id, started_at FROM sessions) t WHERE {}) ORDER BY started_at, id",
+    ),
+    "turns": (_TURN, "turns t JOIN turns x ON x.rowid = t.rowid WHERE {} ORDER BY t.started_at, t.id"),
+    "calls": (
+        _CALL,
+        "turns t CROSS JOIN calls x ON x.turn_id = t.id WHERE {} ORDER BY t.started_at, t.id, x.seq",
+    ),
 }
 _TIMES = frozenset({"started_at", "ended_at"})
 _FLAGS = frozenset({"simulated", "baseline_estimated", "served", "brief", "usage_estimated"})
@@ -98,12 +106,12 @@ def lines(reader: LedgerReader, chosen: Chosen, content: bool) -> Generator[str,
 def csv(reader: LedgerReader, chosen: Chosen, table: str) -> Generator[str, None, None]:
     """A heading and a row for each of `table`: sessions, turns or calls."""
     where, values = chosen.where
-    names, source, order = _TABLES[table]
+    names, source = _TABLES[table]
     columns = ", ".join(f"x.{name}" for name in names)
     text = io.StringIO()
     writer = csv_module.writer(text, lineterminator="\n")
     heading: list[str] | None = None
-    for row in reader.rows(f"SELECT {columns} FROM {source.format(where)} ORDER BY {order}", values):  # noqa: S608 - of this file
+    for row in reader.rows(f"SELECT {columns} FROM {source.format(where)}", values):  # noqa: S608 - of this file
         flat = _flat(_named(names, row))
         if heading is None:
             heading = list(flat)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from rlmc.domain.money import Picodollars
-from rlmc.domain.turn import Outcome, Reason
+from rlmc.domain.outcome import Outcome, Reason
 from rlmc.ledger.queries import CallRow, SessionRow, TurnRow
 
 _SURE = 1.96  # standard deviations to either side that hold 95 %

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import sqlite3
 from collections import deque
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
@@ -26,16 +27,36 @@ class Caps:
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """What went: turns of so many sessions, none of them after `until` (unix microseconds). Of `paid` and `baseline`
-    so many parts are unknown."""
+    """What went with a session: its turns, none of them after `until` (unix microseconds). Of `paid` and `baseline` so
+    many parts are unknown."""
 
-    sessions: int
     turns: int
     until: int
     paid: int
     paid_missing: int
     baseline: int
     baseline_missing: int
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing done to keep a ledger within its caps: a session that went, and why, or room given back."""
+
+    cause: Cause | None = None
+    removal: Removal | None = None
+
+
+def keep_within(
+    db: sqlite3.Connection, caps: Caps, in_use: Callable[[], Collection[str]], now: Callable[[], int]
+) -> Iterator[Step]:
+    """The oldest go until all is within its caps, then room is given back. Every step is over when it is told, so that
+    others can write before the next; who is in use is asked before each."""
+    waiting = ages(db)
+    while (found := overdue(waiting, used_bytes(db), caps, in_use(), now())) is not None:
+        id, cause = found
+        yield Step(cause, remove(db, id, cause, now()))
+    for _ in give_back(db):
+        yield Step()
 
 
 # A session's age is its last turn's; one whose row was lost is known by its turns alone.
@@ -75,24 +96,25 @@ def used_bytes(db: sqlite3.Connection) -> int:
 _PAGES = ("page_count", "freelist_count", "page_size")
 
 
-def remove(db: sqlite3.Connection, ids: Iterable[str], cause: Cause, at: int) -> Removal:
-    """Takes these sessions out, with all that belongs to them, and notes what they came to. Inside a transaction."""
-    totals = [0] * 7
-    for id in ids:
-        found = db.execute(_SUMS, {"id": id}).fetchone()
+def remove(db: sqlite3.Connection, id: str, cause: Cause, at: int) -> Removal:
+    """Takes a session out, with all that belongs to it, and notes what it came to: as a whole or not at all."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        one = Removal(*(value or 0 for value in db.execute(_SUMS, {"id": id}).fetchone()))
         simulated = db.execute("SELECT coalesce(max(simulated), 0) FROM sessions WHERE id = ?", (id,)).fetchone()[0]
-        one = Removal(1, *(value or 0 for value in found))
         for statement in _DELETE:
             db.execute(statement, {"id": id})
         db.execute(
-            "INSERT INTO removals VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (at, cause, simulated, one.sessions, one.turns, one.until, one.paid, one.paid_missing, one.baseline,
+            "INSERT INTO removals VALUES (?, ?, ?, 1, ?, ?, ?, ?, ?, ?)",
+            (at, cause, simulated, one.turns, one.until, one.paid, one.paid_missing, one.baseline,
              one.baseline_missing),
         )  # fmt: skip
-        values = (1, one.turns, 0, one.paid, one.paid_missing, one.baseline, one.baseline_missing)
-        totals = [total + value for total, value in zip(totals, values, strict=True)]
-        totals[2] = max(totals[2], one.until)
-    return Removal(*totals)
+        db.execute("COMMIT")
+    except BaseException:
+        with suppress(sqlite3.Error):  # some errors have rolled back already
+            db.execute("ROLLBACK")
+        raise
+    return one
 
 
 _SUMS = """
@@ -112,22 +134,27 @@ _DELETE = (
 )
 
 
-def give_back(db: sqlite3.Connection) -> None:
-    """Returns room that removed rows have left to the disk, where it is worth the while. Outside a transaction.
+def give_back(db: sqlite3.Connection) -> Iterator[None]:
+    """Returns room that removed rows have left to the disk, a bit at a time. Outside a transaction.
 
-    A ledger that was begun before it could do so step by step is written anew once, which needs as much room again.
+    A ledger that was begun before it could do so step by step is written anew once, where that is worth the while; it
+    needs as much room again.
     """
     pages, free, size = (int(db.execute(f"PRAGMA {name}").fetchone()[0]) for name in _PAGES)
-    if free * size < _WORTH or free * _SHARE < pages:
+    if free * size < _WORTH:
         return
     if db.execute("PRAGMA auto_vacuum").fetchone()[0] == _STEP_BY_STEP:
-        db.executescript("PRAGMA incremental_vacuum")  # `execute` would stop at the first page
-    else:
+        for _ in range(0, free, _BIT):
+            db.executescript(f"PRAGMA incremental_vacuum({_BIT})")  # `execute` would stop at the first page
+            yield
+    elif free * _SHARE >= pages:
         db.execute(f"PRAGMA auto_vacuum = {_STEP_BY_STEP}")
         db.execute("VACUUM")
     db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    yield
 
 
 _WORTH = 1 << 20
 _SHARE = 5
+_BIT = 1_000  # pages
 _STEP_BY_STEP = 2

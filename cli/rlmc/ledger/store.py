@@ -7,11 +7,12 @@ one of a newer version is renamed, never deleted, and a new one begun.
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 import threading
 import time
-from collections import Counter, deque
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -22,22 +23,26 @@ from queue import Empty, SimpleQueue
 from rlmc.domain.record import SessionRecord, TurnRecord
 from rlmc.errors import LedgerError
 from rlmc.ledger import files, retention, rows
-from rlmc.ledger.retention import Caps, Cause
+from rlmc.ledger.retention import Caps, Cause, Step
+
+log = logging.getLogger("rlmc.ledger")
 
 MAX_WAITING = 20_000
 MAX_WAITING_CONTENT = 64 * 1024 * 1024
 _BATCH = 500
+_LOOK_EVERY = 50_000  # instructions of the database
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    """Something to write, or (without `write`) a place in the queue somebody waits for."""
+    """Something to write, steps to take between what is written, or a place in the queue somebody waits for."""
 
     write: Callable[[sqlite3.Connection], None] | None = None
     content: int = 0
     done: threading.Event | None = None
     last: bool = False
+    steps: Callable[[sqlite3.Connection], Iterator[Step]] | None = None
 
 
 class Ledger:
@@ -55,7 +60,8 @@ class Ledger:
         self._failure: str | None = None
         self._notices: list[str] = []
         self._removed: Counter[Cause] = Counter()
-        self._give_back = False
+        self._untold: Counter[Cause] = Counter()
+        self._steps: Iterator[Step] | None = None
         self._closed = False
         self._give_up = threading.Event()
         self._thread = threading.Thread(target=self._run, name="rlmc-ledger", daemon=True)
@@ -91,10 +97,10 @@ class Ledger:
         else:
             self._put(_Job(partial(rows.write_turn, t=turn), content))
 
-    def keep_within(self, caps: Caps, spared: frozenset[str]) -> None:
+    def keep_within(self, caps: Caps, in_use: Callable[[], Collection[str]]) -> None:
         """Takes the oldest sessions out until the ledger is within its caps, one at a time between what is recorded.
-        `spared` are in use."""
-        self._put(_Job(partial(self._remove_next, caps, spared, None)))
+        `in_use` is asked in the writer's thread. What fails, or is not done when the ledger closes, is left."""
+        self._put(_Job(steps=partial(retention.keep_within, caps=caps, in_use=in_use, now=_now)))
 
     def flush(self, timeout: float) -> bool:
         """Wait until everything recorded so far is committed. False when that took too long or failed."""
@@ -159,20 +165,19 @@ class Ledger:
         self._check()
         last = False
         while not last:
-            batch = [self._queue.get()]
+            batch = [] if self._steps is not None else [self._queue.get()]
             with suppress(Empty):
                 while len(batch) < _BATCH:
                     batch.append(self._queue.get_nowait())
             last = any(job.last for job in batch)
-            self._save(batch)
+            if batch:
+                self._save(batch)
             with self._lock:
                 self._waiting -= sum(not job.last for job in batch)
                 self._waiting_content -= sum(job.content for job in batch)
-                idle = not self._waiting
-            if idle and self._give_back and self._db is not None:
-                self._give_back = False
-                with suppress(sqlite3.Error):  # no room to make room: the next time, perhaps
-                    retention.give_back(self._db)
+            if not last:
+                self._step(next((job.steps for job in reversed(batch) if job.steps is not None), None))
+        self._tell()
         if self._db is not None:
             with suppress(sqlite3.Error):
                 self._db.close()
@@ -210,17 +215,38 @@ class Ledger:
                 self._failure = None
                 return
 
-    def _remove_next(
-        self, caps: Caps, spared: frozenset[str], ages: deque[tuple[str, int]] | None, db: sqlite3.Connection
-    ) -> None:
-        ages = retention.ages(db) if ages is None else ages
-        now = time.time_ns() // 1000
-        found = retention.overdue(ages, retention.used_bytes(db), caps, spared, now)
-        if found is not None:
-            id, cause = found
-            self._removed[cause] += retention.remove(db, [id], cause, now).turns
-            self._give_back = True
-            self._put(_Job(partial(self._remove_next, caps, spared, ages)))
+    def _step(self, begin: Callable[[sqlite3.Connection], Iterator[Step]] | None) -> None:
+        """The next of the steps there are, of `begin` where it is given. One that fails is the last."""
+        if begin is None and self._steps is None:
+            return
+        try:
+            db = self._connection()  # which forgets the steps when it is another file by now
+            if begin is not None:
+                self._steps = begin(db)
+            # What was recorded does not wait for a large file to be written anew: a step is cut short by the end.
+            db.set_progress_handler(lambda: self._closed, _LOOK_EVERY)
+            try:
+                step = None if self._steps is None else next(self._steps, None)
+            finally:
+                db.set_progress_handler(None, 0)
+        except Exception as error:  # whatever it was, there are rows to be written
+            step = None
+            if files.unusable(error) is not None:
+                self._recover(error)
+            elif not self._closed:
+                log.warning("the ledger could not be kept within its caps: %s", error)
+        if step is None:
+            self._steps = None
+            self._tell()
+        elif step.cause is not None and step.removal is not None:
+            self._removed[step.cause] += step.removal.turns
+            self._untold[step.cause] += 1
+
+    def _tell(self) -> None:
+        """One line, however many sessions went."""
+        for cause, sessions in self._untold.items():
+            log.info("the ledger is past ledger.max-%s: removed sessions: %d, the oldest ones", cause, sessions)
+        self._untold.clear()
 
     def _commit(self, jobs: list[_Job]) -> None:
         writes = [job.write for job in jobs if job.write is not None]
@@ -245,7 +271,7 @@ class Ledger:
             if self._file == _identity(self._path):
                 return self._db
             self._db.close()
-            self._db = None
+            self._db = self._steps = None
         try:
             self._db = files.connect(self._path)
         except (LedgerError, sqlite3.DatabaseError) as error:
@@ -274,9 +300,13 @@ class Ledger:
         if self._db is not None:
             with suppress(sqlite3.Error):
                 self._db.close()
-            self._db = None
+            self._db = self._steps = None
         target = files.set_aside(self._path, label, datetime.now().astimezone())
         self._notices.append(f"the ledger {self._path} {why} and was kept as {target}; a new one was begun")
+
+
+def _now() -> int:
+    return time.time_ns() // 1000
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
 
-from rlmc.domain.turn import Outcome
+from rlmc.domain.outcome import Outcome
 from rlmc.ledger.queries import LedgerReader, SessionRow
 from rlmc.ledger.report import Account, Amount, Grouping, Latencies, SavingsReport, SessionAccount, Side
 from rlmc.ledger.stretches import stretches
@@ -28,6 +28,15 @@ class Scope:
     session: str | None = None
     project: str | None = None
     branch: str | None = None
+
+    def holds(self, row: SessionRow) -> bool:
+        """Whether the session is of this project and branch."""
+        directory, inside = row.directory or "", _inside(self.project or "")
+        here = self.project is None or directory == self.project or directory.startswith(inside)
+        return here and (self.branch is None or row.git_branch == self.branch)
+
+
+ANYWHERE = Scope()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,18 +97,28 @@ def account(reader: LedgerReader, scope: Scope, by: Grouping | None) -> Account:
     return Account(total, tuple(ordered), simulated if real else 0)
 
 
-def session_accounts(reader: LedgerReader, since: int | None, until: int | None) -> list[SessionAccount]:
-    """Of the sessions that `LedgerReader.sessions` gives, whole, and of those whose row was lost. Newest first."""
+def session_accounts(
+    reader: LedgerReader, since: int | None, until: int | None, place: Scope = ANYWHERE
+) -> list[SessionAccount]:
+    """Of the sessions that `LedgerReader.sessions` gives, whole, and of those whose row was lost. Newest first. `place`
+    says of which project and branch."""
     begun = "t.session_id IN (SELECT id FROM sessions WHERE started_at >= ? AND started_at < ?)"
     active = "t.session_id IN (SELECT session_id FROM turns WHERE started_at >= ? AND started_at < ?)"
     with reader.snapshot():
-        found = {row.id: SessionAccount(row, SavingsReport()) for row in reader.sessions(since, until)}
+        rows = (row for row in reader.sessions(since, until) if place.holds(row))
+        found = {row.id: SessionAccount(row, SavingsReport()) for row in rows}
         turns = _Turns(_KEYS["session"][0], "turns t", f"({begun} OR {active})", _times(since, until) * 2)
-        for id, report in _reports(reader, turns)[1].items():
+        for id, report in _reports(reader, _placed(turns, place))[1].items():
             row = found[id].session if id in found else _lost(id, report)
             report.simulated = bool(row.simulated)
             found[id] = SessionAccount(row, report)
     return sorted(found.values(), key=lambda one: (one.session.started_at, one.session.id), reverse=True)
+
+
+def last_turn_at(reader: LedgerReader, scope: Scope) -> int | None:
+    """When the last turn there is of these began."""
+    newest = _turns(scope).rows(reader, "t.started_at", "ORDER BY t.started_at DESC LIMIT 1")
+    return next((at for _, at in newest), None)
 
 
 def _lost(id: str, report: SavingsReport) -> SessionRow:
@@ -110,6 +129,7 @@ def _lost(id: str, report: SavingsReport) -> SessionRow:
         client="",
         name=None,
         directory=None,
+        git_branch=None,
         policy="",
         simulated=False,
         requests=None,
@@ -124,13 +144,22 @@ def _turns(scope: Scope) -> _Turns:
     found = _Turns("''", "turns t", "t.started_at >= ? AND t.started_at < ?", _times(scope.since, scope.until))
     if scope.session is not None:
         found = found.only("t.session_id = ?", scope.session)
+    return _placed(found, scope)
+
+
+def _placed(turns: _Turns, scope: Scope) -> _Turns:
     if scope.project is not None:
-        inside = scope.project.rstrip("/") + "/"
+        inside = _inside(scope.project)
         below = "SELECT id FROM sessions WHERE directory = ? OR substr(directory, 1, ?) = ?"
-        found = found.only(f"t.session_id IN ({below})", scope.project, len(inside), inside)
+        turns = turns.only(f"t.session_id IN ({below})", scope.project, len(inside), inside)
     if scope.branch is not None:
-        found = found.only("t.session_id IN (SELECT id FROM sessions WHERE git_branch = ?)", scope.branch)
-    return found
+        turns = turns.only("t.session_id IN (SELECT id FROM sessions WHERE git_branch = ?)", scope.branch)
+    return turns
+
+
+def _inside(project: str) -> str:
+    """What the directories below begin with."""
+    return project.rstrip("/") + "/"
 
 
 def _times(since: int | None, until: int | None) -> tuple[object, ...]:

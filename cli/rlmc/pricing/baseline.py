@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from rlmc.domain.chat import Usage
-from rlmc.domain.turn import Outcome
+from rlmc.domain.outcome import Outcome
 from rlmc.pricing.cache import Split
 from rlmc.pricing.facts import TurnFacts
 from rlmc.pricing.lengths import Length, Lengths

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from rlmc.domain.chat import Usage
-from rlmc.domain.money import Picodollars, Price, add, cost
+from rlmc.domain.money import Picodollars, add
+from rlmc.domain.price import Price, cost
 from rlmc.domain.turn import Model
 
 DAY_MINUTES = 24 * 60

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rlmc.domain.chat import Usage
+from rlmc.domain.outcome import Outcome
 from rlmc.domain.outline import Outline
-from rlmc.domain.turn import Model, Outcome
+from rlmc.domain.turn import Model
 
 
 @dataclass(frozen=True, slots=True)

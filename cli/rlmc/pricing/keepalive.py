@@ -8,7 +8,7 @@ price w. The chance is that of a pause which has already lasted as long as the e
 from __future__ import annotations
 
 from rlmc.domain.layout import Lifetime
-from rlmc.domain.money import Price
+from rlmc.domain.price import Price
 from rlmc.pricing.cache import LIFE
 from rlmc.pricing.gaps import Pause, outlives
 

@@ -14,7 +14,8 @@ from statistics import median
 from typing import get_args
 
 from rlmc.domain.chat import Usage
-from rlmc.domain.money import Picodollars, Price, cost
+from rlmc.domain.money import Picodollars
+from rlmc.domain.price import Price, cost
 from rlmc.domain.turn import Model
 from rlmc.pricing.catalog import PriceTable
 from rlmc.replay.prompts import Expected, RecordedPrompt

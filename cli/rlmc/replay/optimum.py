@@ -16,7 +16,7 @@ from rlmc.cascade.policies.policy import Policy
 from rlmc.cascade.seen import Drafted
 from rlmc.domain.chat import Usage
 from rlmc.domain.effect import Effect
-from rlmc.domain.money import Price, cost
+from rlmc.domain.price import Price, cost
 from rlmc.domain.turn import Model
 from rlmc.pricing.cache import LIFE, rule_for
 from rlmc.pricing.catalog import PriceTable

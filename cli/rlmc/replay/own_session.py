@@ -33,9 +33,10 @@ from rlmc.cascade.signals import Signals
 from rlmc.cascade.verify import Verdict
 from rlmc.domain.chat import ChatRequest, Completion
 from rlmc.domain.effect import Effect
+from rlmc.domain.outcome import Outcome, Reason
 from rlmc.domain.outline import Outline, Place
 from rlmc.domain.record import DECISION_FORMAT, MARKER_REFUSED
-from rlmc.domain.turn import ClientHints, DraftAbilities, Finding, Model, Outcome, Reason, Turn
+from rlmc.domain.turn import ClientHints, DraftAbilities, Finding, Model, Turn
 from rlmc.errors import LedgerError
 from rlmc.ledger.decisions import KeptCall, KeptTurn
 from rlmc.ledger.report import Amount

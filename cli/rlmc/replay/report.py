@@ -15,7 +15,8 @@ from random import Random
 from typing import Literal
 
 from rlmc.domain.money import Picodollars
-from rlmc.domain.turn import Model, Outcome
+from rlmc.domain.outcome import Outcome
+from rlmc.domain.turn import Model
 from rlmc.ledger.report import Amount, Saving
 from rlmc.replay.recorded import RecordedCall
 from rlmc.replay.run import ReplayedTurn

@@ -23,7 +23,8 @@ from rlmc.cascade.verify import Verdict
 from rlmc.domain.chat import ChatRequest, Completion, Usage
 from rlmc.domain.effect import Effect
 from rlmc.domain.money import Picodollars, add
-from rlmc.domain.turn import ClientHints, DraftAbilities, Model, Outcome, Reason, Turn
+from rlmc.domain.outcome import Outcome, Reason
+from rlmc.domain.turn import ClientHints, DraftAbilities, Model, Turn
 from rlmc.pricing.baseline import TurnFacts
 from rlmc.pricing.cache import LIFE
 from rlmc.pricing.catalog import PriceTable

@@ -1,6 +1,7 @@
 """The daemon's ASGI application: a few paths, plain, without a framework on the way of a turn.
 
-`/s/<token>/…` is an agent's; `/-/…` is the command line's, `/dashboard/…` a browser's. Anything else does not exist.
+`/s/<token>/…` is an agent's; `/-/…` is the command line's, `/dashboard/…` a browser's, `/metrics` a collector's.
+Anything else does not exist.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ from rlmc.server.ingress import (
     refusal,
     scope_headers,
 )
+from rlmc.server.metrics_page import PATHS as METRICS
+from rlmc.server.metrics_page import MetricsPage
 from rlmc.server.outgoing import Outgoing
 from rlmc.server.requests import forwarded
 from rlmc.server.sessions import Session, Sessions
@@ -59,6 +62,7 @@ class App:
         books: Books,
         control: Control,
         dashboard: Dashboard,
+        metrics: MetricsPage,
     ) -> None:
         self._port = port
         self._sessions = sessions
@@ -66,6 +70,7 @@ class App:
         self._books = books
         self._control = control
         self._dashboard = dashboard
+        self._metrics = metrics
         self.active = 0
         self.last_used = time.monotonic()
 
@@ -85,6 +90,9 @@ class App:
             return
         if path.startswith(DASHBOARD):
             await self._dashboard.serve(scope, headers, receive, send)
+            return
+        if path in METRICS:
+            await self._metrics.serve(scope["method"], headers, send)
             return
         session, rest = self._session_of(path)
         if session is None:

@@ -18,8 +18,9 @@ from typing import Any
 from rlmc.cascade.signals import Signals
 from rlmc.domain.chat import ChatRequest, Usage
 from rlmc.domain.money import Picodollars
+from rlmc.domain.outcome import Outcome, Reason
 from rlmc.domain.record import CallRecord, Ending, TurnRecord
-from rlmc.domain.turn import Finding, Model, Outcome, Reason
+from rlmc.domain.turn import Finding, Model
 from rlmc.ledger.store import Ledger
 from rlmc.pricing.baseline import Shadows
 from rlmc.pricing.catalog import PriceTable
@@ -59,17 +60,19 @@ class FinishedTurn:
     decision: Mapping[str, Any] | None = None
     request_body: bytes | None = None
     answer_body: bytes | None = None
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Booked:
     """What observers are told. `first` is false where the turn was told of before and only `calls`, those made since,
-    are new. `client` is the agent's name."""
+    are new. `client` is the agent's name, `traceparent` the header by which it says what its request is part of."""
 
     turn: TurnRecord
     client: str
     first: bool
     calls: tuple[CallRecord, ...]
+    traceparent: str | None = None
 
 
 Observer = Callable[[Booked], None]
@@ -125,7 +128,7 @@ class Books:
             self.error = f"a turn could not be booked ({type(error).__name__})"
             return
         if self.prices is not None:
-            self._tell(Booked(record, turn.client, known == 0, record.calls[known:]))
+            self._tell(Booked(record, turn.client, known == 0, record.calls[known:], turn.traceparent))
 
     def _tell(self, booked: Booked) -> None:
         for observer in self.observers:

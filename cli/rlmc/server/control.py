@@ -60,6 +60,7 @@ class Control:
     budgets: Budgets
     config: Config
     dashboard_link: Callable[[], str]
+    telemetry: Callable[[], dict[str, Any] | None]
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     started: float = field(default_factory=time.monotonic)
     started_at: int = field(default_factory=wall_us)
@@ -152,6 +153,8 @@ class Control:
             "ledger_error": self.books.ledger.error,
             "ledger_path": str(ledger_file()),
             "ledger_notices": list(self.books.ledger.notices),
+            "removed_turns": dict(self.books.ledger.removed),
+            "telemetry": self.telemetry(),
             "who_sees": who_sees,
         }
 

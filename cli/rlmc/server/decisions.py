@@ -8,9 +8,10 @@ from typing import Any
 
 from rlmc.cascade.session import Arrival, Foresight
 from rlmc.domain.chat import Usage
+from rlmc.domain.outcome import Outcome
 from rlmc.domain.outline import Outline
 from rlmc.domain.record import DECISION_FORMAT
-from rlmc.domain.turn import Outcome, Turn
+from rlmc.domain.turn import Turn
 from rlmc.pricing.baseline import Alone, Shadows, TurnFacts
 from rlmc.server.books import billed_usage
 from rlmc.server.calls import Call

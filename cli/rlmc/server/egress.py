@@ -13,8 +13,9 @@ from typing import assert_never
 
 from rlmc.cascade.plan import Answer, Continue, Original, Plan, Relay
 from rlmc.domain.chat import BlockStarted, Delta, Opaque, Stopping, Text, TextDelta, ToolCall, Usage
+from rlmc.domain.outcome import Outcome
 from rlmc.domain.record import MARKER_REFUSED
-from rlmc.domain.turn import Model, Outcome
+from rlmc.domain.turn import Model
 from rlmc.errors import UpstreamError, WireError
 from rlmc.server import headers as h
 from rlmc.server.calls import Call

@@ -10,13 +10,16 @@ from rlmc.ledger.retention import Caps
 from rlmc.ledger.store import Ledger
 from rlmc.server.sessions import Sessions
 
+FIRST_SECONDS = 120.0  # runs whose daemon has died bring their sessions back first
 SECONDS = 6 * 3600.0
 
 
 async def keep_house(ledger: Ledger, settings: Callable[[], Settings], sessions: Sessions) -> None:
-    """At once, and then every few hours, by the settings then in force."""
+    """Soon, and then every few hours, by the settings then in force."""
+    await asyncio.sleep(FIRST_SECONDS)
     while True:
         wanted = settings()
-        in_use = frozenset(session.id for session in sessions.all())
-        ledger.keep_within(Caps(wanted.ledger_max_age, wanted.ledger_max_size), in_use)
+        ledger.keep_within(
+            Caps(wanted.ledger_max_age, wanted.ledger_max_size), lambda: {session.id for session in sessions.all()}
+        )
         await asyncio.sleep(SECONDS)

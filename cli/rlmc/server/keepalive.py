@@ -14,8 +14,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 from rlmc.domain.layout import Lifetime
-from rlmc.domain.money import Price
 from rlmc.domain.outline import Outline
+from rlmc.domain.price import Price
 from rlmc.domain.turn import Model
 from rlmc.errors import UpstreamError, WireError
 from rlmc.pricing.gaps import Pause

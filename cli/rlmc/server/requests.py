@@ -5,7 +5,8 @@ from __future__ import annotations
 from rlmc.cascade.plan import BriefRequest, CallRequest, DraftRequest, Original, WithAppendix
 from rlmc.domain.chat import ChatRequest
 from rlmc.domain.layout import Mark
-from rlmc.domain.turn import Model, Reason
+from rlmc.domain.outcome import Reason
+from rlmc.domain.turn import Model
 from rlmc.errors import UpstreamError, WireError
 from rlmc.server import headers as h
 from rlmc.server.ingress import Inbound

@@ -18,8 +18,9 @@ from rlmc.cascade.policies.policy import Policy
 from rlmc.cascade.session import Arrival, facts_as_sent
 from rlmc.cascade.signals import Signals, past_after, read_signals
 from rlmc.domain.chat import ChatRequest, Usage
+from rlmc.domain.outcome import Outcome, Reason
 from rlmc.domain.record import Ending
-from rlmc.domain.turn import DraftAbilities, Finding, Model, Outcome, Reason, Turn
+from rlmc.domain.turn import DraftAbilities, Finding, Model, Turn
 from rlmc.errors import UnknownShape, WireError
 from rlmc.pricing.baseline import Alone, Shadows
 from rlmc.server import keepalive
@@ -306,6 +307,7 @@ def _book(this: Run, books: Books) -> None:
         decision=record,
         request_body=this.inbound.body if content else None,
         answer_body=out.kept if content else None,
+        traceparent=this.inbound.header("traceparent"),
     )
     books.finish(finished)
     if decision is not None and parts.settings.keep_alive:

@@ -1,26 +1,27 @@
 """Why a turn went as it did, for people: what was seen, what was expected, what came of it.
 
-Rule: at most 80 columns where no name is longer. No word of a prompt or an answer: there is none in what is shown here.
+Rule: as wide as the terminal up to 120 columns, 80 in a pipe. No word of a prompt or an answer: there is none in what
+is shown here.
 """
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from typing import TextIO
 
-from rlmc.domain.turn import Outcome, Reason
+from rlmc.domain.outcome import Outcome, Reason
 from rlmc.ledger.details import CallDetail, TurnDetail
 from rlmc.ledger.queries import CallRow, TurnRow
-from rlmc.ui.console import paint
-from rlmc.ui.listing import Column, lines
+from rlmc.ui.console import encodable, page_width, paint
+from rlmc.ui.listing import Cell, Column, Toned, lines
+from rlmc.ui.palette import of_outcome, of_saving, tint
+from rlmc.ui.prose import PIPE, wrapped
 from rlmc.views import sentences
 from rlmc.views.figures import amount, baseline, count, label, money, percent, saving, seconds
 from rlmc.views.history_data import account_of
 from rlmc.views.kept_decision import EXPECTED_COSTS, CacheState, KeptDecision, kept_decision
 from rlmc.views.reasons import sentence
 
-_WIDTH = 80
 _LABEL = 10  # columns, the gap included
 _OUTCOMES: Mapping[str, str] = {
     Outcome.SKIPPED: "the draft is the answer",
@@ -43,20 +44,20 @@ _TOKENS: Sequence[tuple[str, Callable[[CallRow], int]]] = (
     ("thinking", lambda call: call.thinking),
 )
 
-Rows = list[tuple[str, str]]
+Rows = list[tuple[str, Cell]]
 
 
 def explanation_lines(detail: TurnDetail, out: TextIO) -> list[str]:
     kept = kept_decision(detail)
-    found = _rows(_head(detail))
-    found += _section("What was seen", _signals(detail), out)
+    found = _rows(_head(detail), out)
+    found += _section("What was seen", _signals(detail, out), out)
     if kept is None:
-        found += _section("What was expected", _wrapped(_undecided(detail)), out)
+        found += _section("What was expected", _wrapped(_undecided(detail), out), out)
     else:
         found += _section("What was expected", _expected(kept, out), out)
-    found += _section("The draft", _rows(_draft(detail, kept)), out)
+    found += _section("The draft", _rows(_draft(detail, kept), out), out)
     found += _section("The calls", _calls(detail.calls, out), out)
-    found += _section("What it came to", _rows(_account(detail)), out)
+    found += _section("What it came to", _rows(_account(detail), out), out)
     return found
 
 
@@ -75,7 +76,7 @@ def _head(detail: TurnDetail) -> Rows:
     return [
         ("session", f"{label(turn.session)} ({about})" if about else label(turn.session)),
         ("request", ", ".join(request)),
-        ("outcome", f"{label(turn.outcome)}: {_outcome(turn)}"),
+        ("outcome", Toned(f"{label(turn.outcome)}: {_outcome(turn)}", of_outcome(turn.outcome))),
         ("reason", f"{label(turn.reason)}: {sentence(turn.reason)}"),
         ("answered", answer),
     ]
@@ -95,7 +96,7 @@ def _outcome(turn: TurnRow) -> str:
     return _OUTCOMES.get(turn.outcome, "this version does not know it")
 
 
-def _signals(detail: TurnDetail) -> list[str]:
+def _signals(detail: TurnDetail, out: TextIO) -> list[str]:
     """What holds first; the rest by name only."""
     if detail.turn.reason == Reason.BUDGET:
         return ["Nothing: the turn was not looked at."]
@@ -103,8 +104,8 @@ def _signals(detail: TurnDetail) -> list[str]:
         return ["Nothing: the request could not be read."]
     held = [_signal(name, value) for name, value in detail.signals.items() if value]
     absent = [name.replace("_", " ") for name, value in detail.signals.items() if not value]
-    rows = [("yes", " · ".join(label(text) for text in held))] if held else []
-    return _rows([*rows, ("no", " · ".join(label(text) for text in absent))] if absent else rows)
+    named = (("yes", held), ("no", absent))
+    return _rows([(name, " · ".join(label(text) for text in texts)) for name, texts in named if texts], out)
 
 
 def _signal(name: str, value: object) -> str:
@@ -137,17 +138,17 @@ def _expected(kept: KeptDecision, out: TextIO) -> list[str]:
     if kept.marker is not None and kept.marker.added:
         lifetime = _LIFETIMES.get(kept.marker.lifetime, label(kept.marker.lifetime))
         rows.append(("marker", f"a cache marker of {lifetime} was added at block {kept.marker.block}"))
-    return [*found, *_rows(rows)]
+    return [*found, *_rows(rows, out)]
 
 
 def _costs(kept: KeptDecision, out: TextIO) -> list[str]:
     """The three ways side by side, and what the figures are made of."""
     if kept.amount("direct") is None:
         why = "the price of a model is not known" if kept.priced else "the price table was not loaded yet"
-        return _wrapped(f"No costs: {why}.")
+        return _wrapped(f"No costs: {why}.", out)
     if kept.amount("skipped") is None:
-        found = _wrapped("No draft could be reckoned with: there is no draft model, or its price is not known.")
-        return [*found, *_rows([("direct", _picodollars(kept.amount("direct")))])]
+        found = _wrapped("No draft could be reckoned with: there is no draft model, or its price is not known.", out)
+        return [*found, *_rows([("direct", _picodollars(kept.amount("direct")))], out)]
     draft, debt, credit = (_picodollars(kept.amount(name)) for name in ("draft", "debt", "credit"))
     waste, accept = (_chance(kept.number(name)) for name in ("waste", "accept"))
     rows = [
@@ -227,7 +228,7 @@ def _account(detail: TurnDetail) -> Rows:
     rows: Rows = [
         ("paid", amount(report.paid)),
         ("baseline", f"{baseline(report)} ({how})" if turn.baseline is not None else "unknown"),
-        ("saving", saving(report.saving, report.share)),
+        ("saving", Toned(saving(report.saving, report.share), of_saving(report.saving))),
     ]
     alone = sentences.draft_alone(report)
     if alone is not None:
@@ -251,13 +252,21 @@ def _section(title: str, body: list[str], out: TextIO) -> list[str]:
     return ["", paint(title, "bold", out), *body]
 
 
-def _rows(rows: Sequence[tuple[str, str]]) -> list[str]:
+def _rows(rows: Sequence[tuple[str, Cell]], out: TextIO) -> list[str]:
     size = max((len(name) + 2 for name, _ in rows), default=_LABEL)
     size = max(size, _LABEL)
-    return [line for name, text in rows for line in _wrapped(text, name.ljust(size), " " * size)]
+    found = []
+    for name, cell in rows:
+        text, meaning = cell if isinstance(cell, Toned) else (cell, None)
+        body = wrapped(encodable(text, out), _width(out) - size)
+        heads = [name.ljust(size), *[" " * size] * (len(body) - 1)]
+        found += [head + tint(line, meaning, out) for head, line in zip(heads, body, strict=True)]
+    return found
 
 
-def _wrapped(text: str, first: str = "", rest: str = "") -> list[str]:
-    return textwrap.wrap(
-        text, _WIDTH, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False, break_long_words=False
-    )
+def _wrapped(text: str, out: TextIO) -> list[str]:
+    return wrapped(encodable(text, out), _width(out))
+
+
+def _width(out: TextIO) -> int:
+    return page_width(out) or PIPE

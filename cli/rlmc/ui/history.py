@@ -6,20 +6,24 @@ from collections.abc import Sequence
 from pathlib import PurePath
 from typing import TextIO
 
-from rlmc.domain.turn import Outcome
+from rlmc.domain.outcome import Outcome
 from rlmc.ledger.period import day_of, local
 from rlmc.ledger.queries import SessionRow, TurnRow
 from rlmc.ledger.report import SavingsReport, SessionAccount
-from rlmc.ui.listing import Column, lines
-from rlmc.views.figures import label, percent, seconds, short, short_saving
+from rlmc.ui.console import page_width
+from rlmc.ui.listing import Cell, Column, Toned, lines
+from rlmc.ui.palette import of_outcome, of_saving
+from rlmc.views.figures import label, path, percent, seconds, short, short_saving
 from rlmc.views.history_data import account_of
 
 LEAST_ID = 8
+_WIDE = 100  # columns, from which on there is room for more than is needed
 _SESSION = (
     Column("id"),
     Column("when"),
-    Column("client", least=8),
+    Column("client", least=10, start=True),
     Column("project", least=8),
+    Column("branch", least=8, room=_WIDE),
     Column("turns", right=True),
     Column("skipped", right=True),
     Column("paid", right=True),
@@ -28,12 +32,13 @@ _SESSION = (
 _TURN = (
     Column("id"),
     Column("time"),
-    Column("class", least=4),
+    Column("class", least=4, room=_WIDE),
     Column("outcome"),
     Column("reason", least=8),
-    Column("model", least=6),
+    Column("model", least=6, room=_WIDE),
     Column("paid", right=True),
     Column("baseline", right=True),
+    Column("saved", right=True),
     Column("latency", right=True),
 )
 
@@ -42,21 +47,28 @@ _TURN = (
 
 
 def session_lines(found: Sequence[SessionAccount], id_length: int, out: TextIO) -> list[str]:
-    return lines(_SESSION, [_session(one.session, one.report, id_length) for one in found], out)
+    page = page_width(out)
+    whole = page is None or page >= _WIDE
+    years = {local(one.session.started_at).year for one in found}
+    clock = "%m-%d %H:%M" if not whole and len(years) == 1 else "%Y-%m-%d %H:%M"
+    return lines(_SESSION, [_session(one.session, one.report, id_length, clock, whole) for one in found], out)
 
 
-def _session(row: SessionRow, report: SavingsReport, id_length: int) -> list[str]:
+def _session(row: SessionRow, report: SavingsReport, id_length: int, clock: str, whole: bool) -> list[Cell]:
+    """`whole`: client and name, and the project with the way to it."""
     turns = report.turns
-    name = f"{row.client} {row.name}" if row.name else row.client
-    figures = ["-", "-", "-"]
+    name = (f"{row.client} {row.name}" if whole else row.name) if row.name else row.client
+    figures: list[Cell] = ["-", "-", "-"]
     if turns:
         skipped = report.outcomes[Outcome.SKIPPED.value] / turns
-        figures = [percent(skipped), short(report.paid), short_saving(report.saving)]
+        saved = Toned(short_saving(report.saving), of_saving(report.saving))
+        figures = [percent(skipped), short(report.paid), saved]
     return [
         row.id[:id_length],
-        f"{local(row.started_at):%Y-%m-%d %H:%M}",
-        f"{name} (simulated)" if row.simulated else name,
-        PurePath(row.directory or "").name,
+        local(row.started_at).strftime(clock),
+        f"simulated {name}" if row.simulated else name,
+        path(row.directory or "") if whole else PurePath(row.directory or "").name,
+        row.git_branch or "",
         f"{turns:,}",
         *figures,
     ]
@@ -71,17 +83,18 @@ def turn_lines(turns: Sequence[TurnRow], id_length: int, out: TextIO) -> list[st
     return lines(_TURN, [_turn(turn, id_length, clock) for turn in turns], out)
 
 
-def _turn(turn: TurnRow, id_length: int, clock: str) -> list[str]:
+def _turn(turn: TurnRow, id_length: int, clock: str) -> list[Cell]:
     report = account_of(turn)
     return [
         turn.id[:id_length],
         local(turn.started_at).strftime(clock),
         turn.request_class,
-        turn.outcome,
+        Toned(turn.outcome, of_outcome(turn.outcome)),
         turn.reason,
         turn.served_model,
         short(report.paid),
         ("~" if turn.baseline_estimated and turn.baseline else "") + short(report.baseline),
+        Toned(short_saving(report.saving), of_saving(report.saving)),
         seconds(turn.latency_ms),
     ]
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import TextIO
 
 from rlmc.domain.money import Picodollars, dollars
-from rlmc.domain.turn import Outcome
+from rlmc.domain.outcome import Outcome
 from rlmc.ledger.period import Period, local
 from rlmc.ledger.report import Amount, Saving
 from rlmc.replay.accuracy import KINDS, Accuracy

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from rlmc.domain.turn import Outcome
+from rlmc.domain.outcome import Outcome
 from rlmc.ledger.period import Period
 from rlmc.replay.recorded import ReadingFaults
 from rlmc.replay.report import DraftReport, PolicyReport

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Sequence
 from typing import TextIO
 
-from rlmc.domain.turn import Outcome
+from rlmc.domain.outcome import Outcome
 from rlmc.ledger.period import Period
 from rlmc.replay.recorded import ReadingFaults
 from rlmc.replay.report import DraftReport, PolicyReport

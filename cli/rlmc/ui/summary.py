@@ -5,7 +5,7 @@ Rule: plain text, no colours, no figure that is not in the ledger. A loss is cal
 
 from __future__ import annotations
 
-from rlmc.domain.turn import Outcome
+from rlmc.domain.outcome import Outcome
 from rlmc.ledger.report import SavingsReport
 from rlmc.views import sentences
 from rlmc.views.figures import amount, baseline, count, saving, seconds

@@ -1,131 +1,162 @@
-"""An account as aligned text in at most 80 columns. Colours appear on a terminal only, and not where NO_COLOR is set.
+"""An account as aligned text: as wide as the terminal up to 120 columns, 80 in a pipe.
 
-Rule: names from outside are printed as they are, never as markup. rich is imported when something is printed.
+Rule: names from outside are printed as they are, never as markup. No figure is shortened, and no line is wider than the
+page unless the figures alone are.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, TextIO
+import re
+from collections.abc import Sequence
+from itertools import zip_longest
+from typing import TextIO
 
-from rlmc.domain.turn import Outcome
+from rlmc.domain.outcome import Outcome
 from rlmc.ledger.period import local
-from rlmc.ledger.report import Account, Saving, SavingsReport, Side
-from rlmc.ui.console import colours
+from rlmc.ledger.report import Account, SavingsReport, Side
+from rlmc.ui.console import encodable, page_width, paint
+from rlmc.ui.listing import Cell, Column, Toned, lines
+from rlmc.ui.palette import Meaning, of_outcome, of_saving, tint
+from rlmc.ui.prose import PIPE, wrapped
+from rlmc.ui.sparkline import saved_by_day
 from rlmc.views import sentences
-from rlmc.views.figures import amount, baseline, count, label, money, percent, seconds, short, short_saving
+from rlmc.views.figures import amount, baseline, cells, count, label, money, path, percent, seconds, short, short_saving
 
-if TYPE_CHECKING:
-    from rich.console import Console, RenderableType
-    from rich.table import Table
-    from rich.text import Text
+_WIDE = 100  # from here on there is room for more than is needed
+_GAP = 2
+_BETWEEN = 6  # two tables side by side
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+_OUTCOMES = (
+    Column("outcome"),
+    Column("turns", right=True),
+    Column("share", right=True),
+    Column("p50", right=True),
+    Column("p95", right=True),
+)
+_SIDES = (
+    Column("side"),
+    Column("calls", right=True),
+    Column("prompt tokens", right=True),
+    Column("cache read", right=True),
+    Column("output tokens", right=True),
+    Column("paid", right=True),
+)
+_FIGURES = (
+    Column("turns", right=True),
+    Column("skipped", right=True, room=_WIDE),
+    Column("direct", right=True),
+    Column("paid", right=True),
+    Column("baseline", right=True),
+    Column("saved", right=True),
+    Column("share", right=True),
+    Column("p50", right=True, room=_WIDE),
+)
+# What names a group: of a session its id too, and when it began where there is room.
+_SESSION = (Column("session", least=4), Column("began", room=_WIDE), Column("name", least=4, start=True))
+LEAST_ID = 8
 
-WIDTH = 80
-_KEY_WIDTH = 12  # never less for the key of a group
-_GAP = 2  # what the table puts between two columns
-_GROUP_COLUMNS = ("turns", "direct", "paid", "baseline", "saved", "share")
-_GAIN, _LOSS, _QUIET = "green", "red", "dim"
 
-
-def print_account(account: Account, heading: str, by: str | None, notes: list[str], out: TextIO) -> None:
-    from rich.text import Text
-
-    console = _console(out)
-    console.print(Text(heading, style="bold"))
-    console.print()
-    if account.groups:
-        console.print(_groups(account, by or ""))
-        console.print()
-    console.print(_figures(account.total))
-    console.print()
-    console.print(_latencies(account.total))
-    console.print()
-    console.print(_sides(account.total))
-    for note in [*_remarks(account), *notes]:
-        console.print()
-        console.print(Text(note))
-
-
-def _console(out: TextIO) -> Console:
-    from rich.console import Console
-
-    colour: Literal["auto"] | None = "auto" if colours(out) else None
-    console = Console(file=out, color_system=colour, highlight=False, markup=False, emoji=False)
-    if console.width > WIDTH:
-        console.width = WIDTH
-    return console
+def account_lines(account: Account, by: str | None, id_length: int, out: TextIO) -> list[str]:
+    """The account with its groups by `by` as a table; without one its groups are days, and only drawn. `id_length` is
+    what a session's id may be shortened to."""
+    width = page_width(out) or PIPE
+    found: list[str] = []
+    if by is not None:
+        found += [*_groups(account, by, max(LEAST_ID, id_length), width, out), ""]
+    found += _figures(account.total, width, out)
+    spark = saved_by_day(account.groups, width, out) if by in (None, "day") else []
+    if spark:
+        found += ["", *spark]
+    found += ["", *_beside(_latencies(account.total, width, out), _sides(account.total, width, out), width)]
+    found.append("")
+    for remark in _remarks(account, by):
+        found += wrapped(encodable(remark, out), width)
+    return found
 
 
 # --- the parts ------------------------------------------------------------------------------------------------------
 
 
-def _figures(report: SavingsReport) -> RenderableType:
-    from rich.table import Table
-
-    outcomes = [f"{report.outcomes[o.value]:,} {o.value}" for o in Outcome if report.outcomes[o.value]]
-    table = Table.grid(padding=(0, 2))
-    table.add_column(no_wrap=True)
-    table.add_column(justify="right", no_wrap=True)
-    table.add_column()
-    table.add_row("turns", f"{report.turns:,}", " · ".join(outcomes))
-    table.add_row("paid", amount(report.paid), "")
-    table.add_row("baseline", baseline(report), _quiet(sentences.estimates(report).removeprefix("baseline ")))
-    table.add_row(*_saved_row(report))
+def _figures(report: SavingsReport, width: int, out: TextIO) -> list[str]:
+    """A name, a figure and what has to be known of it."""
+    outcomes = " · ".join(f"{report.outcomes[o.value]:,} {o.value}" for o in Outcome if report.outcomes[o.value])
+    lost = (report.saving.amount or 0) < 0
+    rows = [
+        ("turns", f"{report.turns:,}", outcomes),
+        ("paid", amount(report.paid), ""),
+        ("baseline", baseline(report), sentences.estimates(report).removeprefix("baseline ")),
+        ("lost" if lost else "saved", _saved(report), _saved_remarks(report)),
+    ]
     alone = sentences.draft_alone(report)
     if alone is not None:
-        table.add_row("draft only", alone, _quiet("what the draft model alone would have cost"))
+        rows.append(("draft only", alone, "what the draft model alone would have cost"))
     if report.brief.calls:
-        table.add_row("checks", amount(report.brief.paid), _quiet(sentences.brief_checks(report)))
+        rows.append(("checks", amount(report.brief.paid), sentences.brief_checks(report)))
     if report.keepalive.calls:
-        table.add_row("keep-alive", amount(report.keepalive.paid), _quiet(sentences.kept_warm(report)))
+        rows.append(("keep-alive", amount(report.keepalive.paid), sentences.kept_warm(report)))
     if report.wasted.calls:
         drafts = f"{count(report.wasted.calls, 'draft')} paid for and not used"
-        table.add_row("wasted", amount(report.wasted.paid), _quiet(drafts))
+        rows.append(("wasted", amount(report.wasted.paid), drafts))
     quality = sentences.quality(report)
     if quality is not None:
-        table.add_row("quality", "", quality)
-    return table
+        rows.append(("quality", "", quality))
+    plain = [(name, encodable(figure, out), encodable(text, out)) for name, figure, text in rows]
+    return _aligned(plain, of_saving(report.saving), width, out)
 
 
-def _saved_row(report: SavingsReport) -> tuple[str, RenderableType, RenderableType]:
+def _aligned(rows: Sequence[tuple[str, str, str]], saved: Meaning | None, width: int, out: TextIO) -> list[str]:
+    first = max(len(name) for name, _, _ in rows) + _GAP
+    second = max(cells(figure) for _, figure, _ in rows)
+    indent = " " * (first + second + _GAP)
+    found = []
+    for name, figure, text in rows:
+        head = name.ljust(first) + " " * (second - cells(figure))
+        shown = tint(figure, saved, out) if name in ("saved", "lost") else figure
+        start, *rest = wrapped(text, width, indent, indent) if text else [indent]
+        remark = start[len(indent) :]
+        quiet = name not in ("turns", "quality")
+        remark = " " * _GAP + (paint(remark, "dim", out) if quiet else remark) if remark else ""
+        found.append((head + shown + remark).rstrip())
+        found += [indent + (paint(line[len(indent) :], "dim", out) if quiet else line[len(indent) :]) for line in rest]
+    return found
+
+
+def _saved(report: SavingsReport) -> str:
     saved = report.saving
-    lost = saved.amount is not None and saved.amount < 0
+    words = {"exact": "", "unknown": "unknown", "at most": "at most ", "at least": "at least "}
+    if saved.amount is not None and saved.amount < 0:
+        words["at most"], words["at least"] = words["at least"], words["at most"]
+    return words[saved.bound] + ("" if saved.amount is None else money(abs(saved.amount)))
+
+
+def _saved_remarks(report: SavingsReport) -> str:
     remarks = []
     if report.share is not None:
         remarks.append(percent(abs(report.share)))
     if report.break_even is not None:
         remarks.append(f"gone if rlmc caused {percent(report.break_even)} more turns")
-    words = {"exact": "", "unknown": "unknown", "at most": "at most ", "at least": "at least "}
-    if lost:
-        words["at most"], words["at least"] = words["at least"], words["at most"]
-    text = words[saved.bound] + ("" if saved.amount is None else money(abs(saved.amount)))
-    return "lost" if lost else "saved", _coloured(text, saved), _quiet("; ".join(remarks))
+    return "; ".join(remarks)
 
 
-def _latencies(report: SavingsReport) -> RenderableType:
-    table = _table("outcome")
-    for column in ("turns", "share", "p50", "p95"):
-        table.add_column(column, justify="right")
+def _latencies(report: SavingsReport, width: int, out: TextIO) -> list[str]:
+    rows: list[list[Cell]] = []
     for outcome in Outcome:
         turns = report.outcomes[outcome.value]
         if turns:
             times = report.latency_by_outcome.get(outcome.value)
-            p50, p95 = (times.percentile(50), times.percentile(95)) if times else (None, None)
-            table.add_row(outcome.value, f"{turns:,}", percent(turns / report.turns), _time(p50), _time(p95))
-    table.add_row("all", f"{report.turns:,}", "", *(_time(report.latency.percentile(p)) for p in (50, 95)))
+            spent = ("-", "-") if times is None else (_time(times.p50), _time(times.p95))
+            name = Toned(outcome.value, of_outcome(outcome.value))
+            rows.append([name, f"{turns:,}", percent(turns / report.turns), *spent])
+    rows.append(["all", f"{report.turns:,}", " ", _time(report.latency.p50), _time(report.latency.p95)])
     alone = report.baseline_latency
     if report.drafted_turns and alone.count:
-        table.add_row("baseline (est.)", "", "", _time(alone.percentile(50)), _time(alone.percentile(95)))
-    return table
+        rows.append(["baseline (est.)", " ", " ", _time(alone.p50), _time(alone.p95)])
+    return lines(_OUTCOMES, rows, out, width)
 
 
-def _sides(report: SavingsReport) -> RenderableType:
-    table = _table("side")
-    for column in ("calls", "prompt tokens", "cache read", "output tokens", "paid"):
-        table.add_column(column, justify="right")
-    for name, side in (("draft", report.draft), ("verify", report.verify)):
-        if side.calls:
-            table.add_row(name, *_side(side))
-    return table
+def _sides(report: SavingsReport, width: int, out: TextIO) -> list[str]:
+    rows = [[name, *_side(side)] for name, side in (("draft", report.draft), ("verify", report.verify)) if side.calls]
+    return lines(_SIDES, rows, out, width) if rows else []
 
 
 def _side(side: Side) -> tuple[str, ...]:
@@ -133,32 +164,40 @@ def _side(side: Side) -> tuple[str, ...]:
     return f"{side.calls:,}", f"{side.prompt:,}", read, f"{side.output:,}", short(side.paid)
 
 
-def _groups(account: Account, by: str) -> RenderableType:
-    rows = [_group(report) for _, report in account.groups]
-    widths = [max(len(row[column]) for row in [_GROUP_COLUMNS, *rows]) for column in range(len(_GROUP_COLUMNS))]
-    # What a key may take is what the figures leave: a shortened name can be looked up, a shortened amount misleads.
-    key_width = max(_KEY_WIDTH, WIDTH - sum(width + _GAP for width in widths))
-    table = _table(by)
-    for column in _GROUP_COLUMNS:
-        table.add_column(column, justify="right", no_wrap=True)
-    for (key, report), row in zip(account.groups, rows, strict=True):
-        *figures, saved, share = row
-        table.add_row(_key(key, report, by, key_width), *figures, _coloured(saved, report.saving), share)
-    return table
+def _groups(account: Account, by: str, id_length: int, width: int, out: TextIO) -> list[str]:
+    names = _SESSION if by == "session" else (Column(by, least=8),)
+    rows = [[*_key(key, report, by, id_length, width), *_group(report)] for key, report in account.groups]
+    return lines([*names, *_FIGURES], rows, out, width)
 
 
-def _group(report: SavingsReport) -> tuple[str, ...]:
-    return (
+def _key(key: str, report: SavingsReport, by: str, id_length: int, width: int) -> list[Cell]:
+    match by:
+        case "session":
+            began = "" if report.first_at is None else f"{local(report.first_at):%m-%d %H:%M}"
+            return [key[:id_length], began, report.session_name or ("" if width >= _WIDE else began)]
+        case "project":
+            return [path(key) or "unknown"]
+        case "branch":
+            return [key or "none"]
+        case "outcome":
+            return [Toned(key, of_outcome(key))]
+    return [key]
+
+
+def _group(report: SavingsReport) -> list[Cell]:
+    return [
         f"{report.turns:,}",
+        f"{report.outcomes[Outcome.SKIPPED.value]:,}",
         f"{report.outcomes[Outcome.DIRECT.value]:,}",
         short(report.paid),
         short(report.baseline),
-        short_saving(report.saving),
-        "" if report.share is None else percent(report.share),
-    )
+        Toned(short_saving(report.saving), of_saving(report.saving)),
+        "-" if report.share is None else percent(report.share),
+        _time(report.latency.p50),
+    ]
 
 
-def _remarks(account: Account) -> list[str]:
+def _remarks(account: Account, by: str | None) -> list[str]:
     report = account.total
     reasons = sorted(report.reasons.items(), key=lambda item: (-item[1], item[0]))
     found = [
@@ -170,7 +209,7 @@ def _remarks(account: Account) -> list[str]:
     if report.unfinished:
         found.append(f"{count(report.unfinished, 'turn')} did not come to a proper end; latencies leave them out.")
     found.append(sentences.auto_mode(report))
-    if account.groups:
+    if by is not None:
         found.append(
             "A saving belongs to a whole session: what a skipped turn saves, the next direct one pays in part."
         )
@@ -181,38 +220,19 @@ def _remarks(account: Account) -> list[str]:
     return [line for line in found if line]
 
 
-# --- cells ----------------------------------------------------------------------------------------------------------
+def _beside(left: Sequence[str], right: Sequence[str], width: int) -> list[str]:
+    """Two tables, the one after the other where they do not fit side by side."""
+    if not right:
+        return [*left]
+    column = max(_size(line) for line in left) + _BETWEEN
+    if column + max(_size(line) for line in right) > width:
+        return [*left, "", *right]
+    pairs = zip_longest(left, right, fillvalue="")
+    return [f"{one}{' ' * (column - _size(one))}{other}".rstrip() for one, other in pairs]
 
 
-def _table(first: str) -> Table:
-    from rich import box
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False, header_style="bold")
-    table.add_column(first, no_wrap=True, overflow="ellipsis")
-    return table
-
-
-def _key(key: str, report: SavingsReport, by: str, width: int) -> str:
-    if by == "session" and report.first_at is not None:
-        about = report.session_name or local(report.first_at).strftime("%m-%d %H:%M")
-        room = max(0, width - len(key) - 1)
-        return f"{label(key)} {label(about, room)}" if room >= min(8, len(about)) else label(key, width)
-    return label(key, width)
-
-
-def _coloured(text: str, saved: Saving) -> Text:
-    from rich.text import Text
-
-    if not saved.amount or saved.bound == "unknown":
-        return Text(text)
-    return Text(text, style=_LOSS if saved.amount < 0 else _GAIN)
-
-
-def _quiet(text: str) -> Text:
-    from rich.text import Text
-
-    return Text(text, style=_QUIET)
+def _size(line: str) -> int:
+    return cells(_COLOUR.sub("", line))
 
 
 def _time(milliseconds: float | None) -> str:

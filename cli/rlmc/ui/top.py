@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import PurePath
 from typing import Any, TextIO
 
-from rlmc.domain.turn import Outcome
+from rlmc.domain.outcome import Outcome
 from rlmc.ledger.period import local
 from rlmc.ledger.queries import TurnRow
 from rlmc.ledger.report import Account, SavingsReport, SessionAccount, Side

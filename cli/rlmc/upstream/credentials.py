@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from rlmc.domain.turn import Reason
+from rlmc.domain.outcome import Reason
 from rlmc.upstream.provider import Provider
 from rlmc.upstream.transport import Headers
 

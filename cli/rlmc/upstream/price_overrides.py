@@ -6,7 +6,8 @@ as the list has it.
 
 from __future__ import annotations
 
-from rlmc.domain.money import PICO, Price, per_million
+from rlmc.domain.money import PICO, per_million
+from rlmc.domain.price import Price
 from rlmc.pricing.catalog import Card, NameRule, PriceRow, Rate, complete
 
 READ_ON = "2026-11-23"

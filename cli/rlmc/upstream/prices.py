@@ -14,7 +14,8 @@ from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from rlmc.domain.money import PICO, Picodollars, Price, per_million
+from rlmc.domain.money import PICO, Picodollars, per_million
+from rlmc.domain.price import Price
 from rlmc.pricing.catalog import Card, NameRule, PriceRow, PriceTable, Rate, complete
 from rlmc.upstream import price_overrides
 

@@ -5,6 +5,7 @@ Rule: an amount never looks exact when it is a bound, a loss never looks like a 
 
 from __future__ import annotations
 
+import os
 from decimal import Decimal
 
 from rlmc.domain.money import Picodollars, dollars
@@ -95,7 +96,30 @@ def count(number: int, noun: str, plural: str | None = None) -> str:
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
-def label(text: str, width: int = 0) -> str:
-    """A name from outside, safe to print: nothing that moves a cursor. Too long: the end is kept, as in paths."""
+def label(text: str, width: int = 0, *, start: bool = False) -> str:
+    """A name from outside, safe to print: nothing that moves a cursor. Too long: the end is kept, as in paths, or its
+    `start`."""
     clean = "".join(char if char.isprintable() else "?" for char in text) or "-"
-    return clean if not width or len(clean) <= width else "…" + clean[-(width - 1) :]
+    if not width or cells(clean) <= width:
+        return clean
+    kept = clean[: width - 1] if start else clean[len(clean) - width + 1 :]
+    while cells(kept) > width - 1:
+        kept = kept[:-1] if start else kept[1:]
+    return f"{kept}…" if start else f"…{kept}"
+
+
+def path(directory: str) -> str:
+    """A directory as people write it: their home is `~`."""
+    home = os.environ.get("HOME", "").rstrip("/")
+    if home and (directory == home or directory.startswith(f"{home}/")):
+        return f"~{directory[len(home) :]}"
+    return directory
+
+
+def cells(text: str) -> int:
+    """How many columns of a terminal it takes: two for a wide character, none for what is put on top of another."""
+    if text.isascii():
+        return len(text)
+    from unicodedata import category, east_asian_width
+
+    return sum(0 if category(char) in ("Mn", "Me") else 2 if east_asian_width(char) in "WF" else 1 for char in text)

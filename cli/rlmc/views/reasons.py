@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from rlmc.domain.turn import Reason
+from rlmc.domain.outcome import Reason
 
 SENTENCES: Mapping[Reason, str] = {
     Reason.POLICY: "the policy sends every turn this way",

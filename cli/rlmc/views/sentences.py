@@ -5,6 +5,7 @@ Rule: the session summary and `rlmc stats` say the same thing in the same words.
 
 from __future__ import annotations
 
+from rlmc.ledger.period import day_of
 from rlmc.ledger.report import SavingsReport
 from rlmc.views.figures import amount, count, label
 
@@ -63,6 +64,17 @@ def auto_mode(report: SavingsReport) -> str | None:
     return (
         f"{count(turns, 'turn')} went direct because the agent's auto mode asks the server to judge its tool calls;"
         " `--permission-mode acceptEdits` (or default) lets drafts help"
+    )
+
+
+def removed(turns: int, sessions: int, until: int) -> str | None:
+    """What a total lacks because it was taken out of the ledger; as `LedgerReader.removed` counts it."""
+    if not turns:
+        return None
+    were = "was" if turns == 1 else "were"
+    return (
+        f"{count(turns, 'turn')} of {count(sessions, 'session')}, none after {day_of(until)}, {were} removed from the "
+        "ledger; no figure here holds them."
     )
 
 

@@ -7,7 +7,7 @@ says so (`complete`, `bound`).
 from __future__ import annotations
 
 from rlmc.domain.money import Picodollars, dollars
-from rlmc.domain.turn import Outcome
+from rlmc.domain.outcome import Outcome
 from rlmc.ledger.period import Period, local
 from rlmc.ledger.report import Account, Amount, Latencies, SavingsReport, Side
 

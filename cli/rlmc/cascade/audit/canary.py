@@ -8,15 +8,23 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from pathlib import PurePosixPath
-from random import Random
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from rlmc.domain.chat import Completion, Part, Text, ToolCall
 
 Arguments = dict[str, Any]
+_T = TypeVar("_T")
+
+
+class Chance(Protocol):
+    """A source of chance, such as `random.Random`. Handed in, so that what is drawn can be drawn again."""
+
+    def choice(self, seq: Sequence[_T], /) -> _T: ...
+
+    def shuffle(self, x: list[_T], /) -> None: ...
+
 
 _PATHS = ("file_path", "path", "notebook_path", "filename")
 _NEW = ("new_string", "content", "new_source")
@@ -24,7 +32,7 @@ _NUMBER = re.compile(r"(?<![\w.])\d{1,6}(?![\w.])")
 _FILE = re.compile(r"\b[\w-]+\.(?:py|js|ts|rs|go|java|c|h|md|txt|json|toml|yaml|yml)\b")
 
 
-def planted(answer: Completion, chance: Random) -> Completion | None:
+def planted(answer: Completion, chance: Chance) -> Completion | None:
     """The answer with one fault; None where none of the kinds fits."""
     faults = [fault for at, part in enumerate(answer.parts) for fault in _faults(at, part)]
     chance.shuffle(faults)
@@ -35,7 +43,7 @@ def planted(answer: Completion, chance: Random) -> Completion | None:
     return None
 
 
-_Fault = tuple[int, Callable[[Random], Part | None]]
+_Fault = tuple[int, Callable[[Chance], Part | None]]
 
 
 def _faults(at: int, part: Part) -> Iterator[_Fault]:
@@ -57,30 +65,31 @@ def _arguments(call: ToolCall) -> Arguments | None:
     return found if isinstance(found, dict) else None
 
 
-_Change = Callable[[Arguments, Random], Arguments | None]
+_Change = Callable[[Arguments, Chance], Arguments | None]
 
 
-def _in_call(call: ToolCall, arguments: Arguments, change: _Change) -> Callable[[Random], Part | None]:
-    def make(chance: Random) -> Part | None:
+def _in_call(call: ToolCall, arguments: Arguments, change: _Change) -> Callable[[Chance], Part | None]:
+    def make(chance: Chance) -> Part | None:
         changed = change(arguments, chance)
         return None if changed is None else replace(call, arguments=json.dumps(changed, ensure_ascii=False))
 
     return make
 
 
-def _wrong_path(arguments: Arguments, chance: Random) -> Arguments | None:
+def _wrong_path(arguments: Arguments, chance: Chance) -> Arguments | None:
     """A neighbour of the file that is meant."""
     name = next((name for name in _PATHS if isinstance(arguments.get(name), str)), None)
     if name is None:
         return None
-    path = PurePosixPath(arguments[name])
-    if not path.stem:
+    folder, slash, file = str(arguments[name]).rpartition("/")
+    stem, dot, ending = file.partition(".")
+    if not stem:
         return None
-    wrong = chance.choice([f"{path.stem}_old{path.suffix}", f"{path.stem}s{path.suffix}", f"test_{path.name}"])
-    return {**arguments, name: str(path.with_name(wrong))}
+    wrong = chance.choice([f"{stem}_old{dot}{ending}", f"{stem}s{dot}{ending}", f"test_{file}"])
+    return {**arguments, name: f"{folder}{slash}{wrong}"}
 
 
-def _dropped(arguments: Arguments, chance: Random) -> Arguments | None:
+def _dropped(arguments: Arguments, chance: Chance) -> Arguments | None:
     """One argument less, of at least two."""
     if len(arguments) < 2:
         return None
@@ -88,7 +97,7 @@ def _dropped(arguments: Arguments, chance: Random) -> Arguments | None:
     return {name: value for name, value in arguments.items() if name != lost}
 
 
-def _off_by_one(arguments: Arguments, chance: Random) -> Arguments | None:
+def _off_by_one(arguments: Arguments, chance: Chance) -> Arguments | None:
     """A number of the call's, or of what it writes, that is one more; or a line of it that is missing."""
     for name in _NEW:
         value = arguments.get(name)
@@ -102,12 +111,12 @@ def _off_by_one(arguments: Arguments, chance: Random) -> Arguments | None:
     return {**arguments, name: arguments[name] + 1}
 
 
-def _in_text(text: str, chance: Random) -> Part | None:
+def _in_text(text: str, chance: Chance) -> Part | None:
     changed = _next_number(text, chance) or _another_file(text, chance)
     return None if changed is None else Text(changed)
 
 
-def _next_number(text: str, chance: Random) -> str | None:
+def _next_number(text: str, chance: Chance) -> str | None:
     found = list(_NUMBER.finditer(text))
     if not found:
         return None
@@ -115,7 +124,7 @@ def _next_number(text: str, chance: Random) -> str | None:
     return f"{text[: one.start()]}{int(one[0]) + 1}{text[one.end() :]}"
 
 
-def _another_file(text: str, chance: Random) -> str | None:
+def _another_file(text: str, chance: Chance) -> str | None:
     found = list(_FILE.finditer(text))
     if not found:
         return None
@@ -124,7 +133,7 @@ def _another_file(text: str, chance: Random) -> str | None:
     return f"{text[: one.start()]}{stem}_old.{suffix}{text[one.end() :]}"
 
 
-def _without_a_line(text: str, chance: Random) -> str | None:
+def _without_a_line(text: str, chance: Chance) -> str | None:
     lines = text.split("\n")
     full = [at for at, line in enumerate(lines) if line.strip()]
     if len(full) < 2:

@@ -13,7 +13,7 @@ from rlmc.cascade.economics import Prospect
 from rlmc.cascade.policies.policy import READS, WITH_EDITS, Policy, Route
 from rlmc.cascade.seen import Drafted
 from rlmc.cascade.signals import Signals
-from rlmc.domain.turn import Reason
+from rlmc.domain.outcome import Reason
 
 LONG_DRAFT_CHARS = 1_500
 

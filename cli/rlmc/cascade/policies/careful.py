@@ -7,7 +7,7 @@ from rlmc.cascade.policies import balanced
 from rlmc.cascade.policies.policy import READS, Policy, Route
 from rlmc.cascade.seen import Drafted
 from rlmc.cascade.signals import Signals
-from rlmc.domain.turn import Reason
+from rlmc.domain.outcome import Reason
 
 
 def after_draft(_policy: Policy, signals: Signals, draft: Drafted, prospect: Prospect, route: Route) -> Route:

@@ -12,7 +12,7 @@ from rlmc.cascade.economics import Prospect
 from rlmc.cascade.policies.policy import WITH_EDITS, Policy, Route, keep_route
 from rlmc.cascade.signals import Signals
 from rlmc.domain.effect import Effect
-from rlmc.domain.turn import Reason
+from rlmc.domain.outcome import Reason
 
 
 def route(policy: Policy, signals: Signals, prospect: Prospect) -> Route:

@@ -10,7 +10,7 @@ from rlmc.cascade.economics import Prospect
 from rlmc.cascade.seen import Drafted
 from rlmc.cascade.signals import Signals
 from rlmc.domain.effect import Effect
-from rlmc.domain.turn import Reason
+from rlmc.domain.outcome import Reason
 
 RouteKind = Literal["skip", "verify", "brief", "direct"]
 FirstTurns = Literal["task", "session", "none"]

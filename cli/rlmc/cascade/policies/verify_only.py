@@ -5,7 +5,7 @@ from __future__ import annotations
 from rlmc.cascade.economics import Prospect
 from rlmc.cascade.policies.policy import Policy, Route, keep_route
 from rlmc.cascade.signals import Signals
-from rlmc.domain.turn import Reason
+from rlmc.domain.outcome import Reason
 
 
 def route(_policy: Policy, _signals: Signals, _prospect: Prospect) -> Route:

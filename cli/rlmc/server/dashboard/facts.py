@@ -54,6 +54,7 @@ def overview(ledger: Path, status: Mapping[str, Any], name: str) -> Data:
         reader = LedgerReader.open(ledger)
         try:
             course, models = (account(reader, Scope(period.since, period.until), by) for by in (unit, "model"))
+            notes += [one for one in (sentences.removed(*reader.removed(period.since)),) if one]
         finally:
             reader.close()
     except RlmcError as error:
