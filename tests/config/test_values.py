@@ -185,3 +185,12 @@ def test_names_of_variables_refuses(raw: object) -> None:
 def test_quoted_is_one_short_line() -> None:
     assert values.quoted("a\nb\x1b[31m") == r"'a\nb\x1b[31m'"
     assert len(values.quoted("x" * 10_000)) == 80
+
+
+def test_a_collector_is_named_without_the_path_of_a_signal() -> None:
+    assert values.collector_url("http://127.0.0.1:4318/") == "http://127.0.0.1:4318"
+    with pytest.raises(BadValue, match="Leave out /v1/traces"):
+        values.collector_url("http://127.0.0.1:4318/v1/traces")
+    with pytest.raises(BadValue, match="a collector on this machine") as bad:
+        values.collector_url("http://me:secret@127.0.0.1:4318")
+    assert "secret" not in f"{bad.value} {bad.value.shown}"

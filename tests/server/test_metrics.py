@@ -25,7 +25,7 @@ from tests.support.ledger_rows import call_rows, turn_rows
 from tests.support.live import Live, live_daemon
 from tests.support.mixed_session import PRICES, conversation, script
 from tests.support.scripts import always_text
-from tests.support.wire_client import send
+from tests.support.wire_client import raw_request, send
 
 from rlmc.server import labels
 from rlmc.server.metrics_token import metrics_token
@@ -156,6 +156,21 @@ def test_simulated_money_is_apart(live: Live) -> None:
     assert set(total(samples, "rlmc_paid_dollars_total", "simulated")) == {"true"}
     assert total(samples, "rlmc_baseline_dollars_total", "simulated")["false"] == 0
     assert total(samples, "rlmc_baseline_dollars_total", "simulated")["true"] > 0
+
+
+def test_money_keeps_its_kind_in_a_turn_that_ends_after_its_session(live: Live) -> None:
+    """The draft model is simulated and not asked; the session is gone already when its last turn is booked."""
+    with FakeUpstream(lambda _b, _n: Reply("Fine.", delay=0.5), prices=PRICES) as up:
+        session = live.open_session(
+            overrides={"upstream.anthropic.base-url": up.url, "draft-model": "sim/draft", "policy": "verify-only"}
+        )
+        client = raw_request(session.base_url, conversation(0))
+        up.wait(lambda: len(up.messages) == 1)
+        session.end()
+        client.close()
+    samples = scrape(live)
+    assert set(total(samples, "rlmc_paid_dollars_total", "simulated")) == {"true"}
+    assert total(samples, "rlmc_baseline_dollars_total", "simulated")["false"] == 0
 
 
 def test_labels_are_a_closed_set_whatever_a_client_asks_for(live: Live) -> None:

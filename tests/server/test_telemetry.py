@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import builtins
 import re
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -22,6 +25,7 @@ from tests.support.mixed_session import PRICES, conversation, script
 from tests.support.scripts import always_text
 from tests.support.wire_client import send
 
+from rlmc.server.telemetry import Telemetry
 from rlmc.server.telemetry_facts import caller
 
 PICO = 10**12
@@ -320,3 +324,32 @@ def test_the_document_lists_every_name_that_is_sent(sending: Live, sink: Collect
     sometimes = {"rlmc.brief", "otel.endpoint"}
     ours = {n for n in documented if n.startswith(("gen_ai.", "rlmc.", "server.", "http.", "error."))}
     assert ours - sent <= sometimes | {"gen_ai.client.inference.usage.reasoning.output_tokens"}
+
+
+def test_a_setting_that_changes_while_it_is_taken_up_leaves_nothing_open() -> None:
+    opened: list[str] = []
+    closed: list[str] = []
+    go_on = threading.Event()
+
+    def open_export(endpoint: str) -> Any:
+        go_on.wait(10)
+        opened.append(endpoint)
+        return SimpleNamespace(error=None, send=lambda _: None, close=lambda: closed.append(endpoint))
+
+    async def change() -> str:
+        settings = SimpleNamespace(otel_endpoint="http://one")
+        telemetry = Telemetry(lambda: settings, open_export)  # type: ignore[arg-type]
+        for endpoint in ("http://one", "http://two", "http://one"):
+            settings.otel_endpoint = endpoint
+            telemetry.follow()
+            await asyncio.sleep(0.01)
+        go_on.set()
+        while len(opened) < 3 or len(closed) < 2:  # noqa: ASYNC110 - there is no event to wait for
+            await asyncio.sleep(0.01)
+        state = telemetry.status()
+        await telemetry.close()
+        return str(state)
+
+    state = asyncio.run(asyncio.wait_for(change(), 20))
+    assert state == "{'endpoint': 'http://one', 'error': None}"
+    assert sorted(closed) == sorted(opened)

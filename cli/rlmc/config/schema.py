@@ -239,10 +239,10 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(
         "otel.endpoint",
-        values.base_url,
+        values.collector_url,
         None,
         "Where the daemon sends traces and metrics by OTLP over HTTP. Unset: nowhere",
-        "an absolute http or https URL without credentials or a query",
+        "an absolute http or https URL without /v1/traces, credentials or a query",
         sample="http://127.0.0.1:4318",
     ),
 )

@@ -191,6 +191,19 @@ class ModelName:
 
 def base_url(raw: object) -> str:
     """An absolute http(s) URL. Credentials and queries are refused, and never repeated in an error."""
+    return _http_url(raw, "Leave credentials out of the URL and name their variable with api-key-env.")
+
+
+def collector_url(raw: object) -> str:
+    """The same of a collector of telemetry, without the path of a signal."""
+    url = _http_url(raw, "Leave credentials out of the URL: a collector on this machine can add its own.")
+    for path in ("/v1/traces", "/v1/metrics"):
+        if url.endswith(path):
+            raise BadValue(f"Leave out {path}: it is added for each kind of data.")
+    return url
+
+
+def _http_url(raw: object, without_credentials: str) -> str:
     from urllib.parse import urlsplit
 
     text = _text(raw)
@@ -201,7 +214,7 @@ def base_url(raw: object) -> str:
         raise BadValue(shown="the URL given") from error
     shown = f"'{parts.scheme}://{host}...'" if parts.scheme and host else "the value given"
     if parts.username is not None or parts.password is not None or "@" in parts.netloc:
-        raise BadValue("Leave credentials out of the URL and name their variable with api-key-env.", shown=shown)
+        raise BadValue(without_credentials, shown=shown)
     if parts.query or parts.fragment or "?" in text or "#" in text:
         raise BadValue("Leave out everything from `?` or `#` on.", shown=shown)
     if parts.scheme not in {"http", "https"} or not host or any(c.isspace() or c == "\\" for c in text):

@@ -61,18 +61,21 @@ class FinishedTurn:
     request_body: bytes | None = None
     answer_body: bytes | None = None
     traceparent: str | None = None
+    simulated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Booked:
     """What observers are told. `first` is false where the turn was told of before and only `calls`, those made since,
-    are new. `client` is the agent's name, `traceparent` the header by which it says what its request is part of."""
+    are new. `client` is the agent's name, `traceparent` the header by which it says what its request is part of.
+    `simulated` is the session's word, as the ledger has it: the session itself may have ended before its last turn."""
 
     turn: TurnRecord
     client: str
     first: bool
     calls: tuple[CallRecord, ...]
     traceparent: str | None = None
+    simulated: bool = False
 
 
 Observer = Callable[[Booked], None]
@@ -128,7 +131,8 @@ class Books:
             self.error = f"a turn could not be booked ({type(error).__name__})"
             return
         if self.prices is not None:
-            self._tell(Booked(record, turn.client, known == 0, record.calls[known:], turn.traceparent))
+            new = record.calls[known:]
+            self._tell(Booked(record, turn.client, known == 0, new, turn.traceparent, turn.simulated))
 
     def _tell(self, booked: Booked) -> None:
         for observer in self.observers:

@@ -6,7 +6,6 @@ number of series is bounded.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from rlmc.domain.record import MARKER_REFUSED, CallRecord
@@ -75,11 +74,6 @@ class Models:
                 return OTHER
             self._shown.add(model)
         return call.model
-
-
-def is_simulated(calls: Iterable[CallRecord], session: Session | None) -> bool:
-    """As the ledger has it: a model of the embedded kind takes part in the session."""
-    return any(call.provider == "sim" for call in calls) if session is None else session.spending.simulated
 
 
 def _set(model: Model, session: Session | None) -> bool:

@@ -20,7 +20,6 @@ from rlmc.server.labels import (
     check_label,
     client_label,
     error_label,
-    is_simulated,
     provider_label,
     status_label,
 )
@@ -68,7 +67,7 @@ class Tally:
 
     def observe(self, booked: Booked) -> None:
         session = self.sessions.by_id(booked.turn.session_id)
-        kind = "true" if is_simulated(booked.calls, session) else "false"
+        kind = "true" if booked.simulated else "false"
         account = self.accounts.setdefault(kind, SavingsReport())
         if booked.first:
             self._turn(booked.turn, booked.client)

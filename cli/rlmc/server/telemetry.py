@@ -46,6 +46,7 @@ class Telemetry:
         self._export: Export | None = None
         self._problem: str | None = None
         self._opening: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
         self._waiting: deque[Booked] = deque(maxlen=_MOST_WAITING)
 
     def observe(self, booked: Booked) -> None:
@@ -65,9 +66,11 @@ class Telemetry:
         before, self._export = self._export, None
         if before is not None:
             _in_background(before)
-        if self._opening is not None:
-            self._opening.cancel()
+        # One that is opening still is left to end: cancelled, nobody would have what it opened, to close it.
         self._opening = None if endpoint is None else asyncio.create_task(self._open(endpoint))
+        if self._opening is not None:
+            self._tasks.add(self._opening)
+            self._opening.add_done_callback(self._tasks.discard)
 
     def status(self) -> dict[str, Any] | None:
         """For `rlmc status`; None when nothing is to be sent."""
@@ -91,19 +94,21 @@ class Telemetry:
                 await asyncio.sleep(0.02)
 
     async def _open(self, endpoint: str) -> None:
+        export, problem = None, None
         try:
             export = await asyncio.to_thread(self._open_export, endpoint)
         except ImportError:
-            self._problem = INSTALL
+            problem = INSTALL
             log.warning("%s", INSTALL)
         except Exception as error:
-            self._problem = f"telemetry could not be started ({type(error).__name__})"
+            problem = f"telemetry could not be started ({type(error).__name__})"
             log.exception("telemetry could not be started")
-        else:
-            if endpoint != self._endpoint:
+        if self._opening is not asyncio.current_task():  # the setting has changed meanwhile
+            if export is not None:
                 _in_background(export)
-                return
-            self._export = export
+            return
+        self._problem, self._export = problem, export
+        if export is not None:
             log.info("telemetry goes to %s", endpoint)
             for booked in self._waiting:
                 export.send(booked)

@@ -27,7 +27,7 @@ from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, Status,
 import rlmc
 from rlmc.domain.record import CallRecord, TurnRecord
 from rlmc.server.books import Booked
-from rlmc.server.labels import Models, is_simulated
+from rlmc.server.labels import Models
 from rlmc.server.sessions import Session, Sessions
 from rlmc.server.telemetry_facts import (
     Attributes,
@@ -134,7 +134,7 @@ class OtlpExport:
 
     def send(self, booked: Booked) -> None:
         turn, session = booked.turn, self._sessions.by_id(booked.turn.session_id)
-        simulated = is_simulated(booked.calls, session)
+        simulated = booked.simulated
         above = caller(booked.traceparent)
         parent = self._turn(booked, above, simulated) if booked.first else _context(turn, above)
         within = trace.set_span_in_context(NonRecordingSpan(parent))

@@ -308,6 +308,7 @@ def _book(this: Run, books: Books) -> None:
         request_body=this.inbound.body if content else None,
         answer_body=out.kept if content else None,
         traceparent=this.inbound.header("traceparent"),
+        simulated=session.spending.simulated,
     )
     books.finish(finished)
     if decision is not None and parts.settings.keep_alive:
