@@ -1,4 +1,4 @@
-"""The `answer` faults of `faults`: what a model says when it is asked to go wrong."""
+"""What a model says when it is asked to go wrong: the `answer` faults of `faults`, and plain mistakes."""
 
 from __future__ import annotations
 
@@ -43,6 +43,16 @@ def wrong_reply(fault: str, body: Body) -> Reply:
             return Reply(calls=(read,) * 20)
         case _:
             return Reply(texts.long_text(conversation))
+
+
+def mistake(reply: Reply) -> Reply:
+    """A wrong answer that looks like any other to whoever does not know the mark: work that is left undone, or a
+    statement that is not true."""
+    return Reply(
+        f"{texts.LABEL} There is nothing more to do here. {texts.MISTAKE}"
+        if reply.calls
+        else f"{reply.text} {texts.MISTAKE}"
+    )
 
 
 def _named(kind: Kind, toolbox: Toolbox, path: str) -> Call:

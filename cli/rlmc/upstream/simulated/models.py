@@ -1,7 +1,8 @@
 """Which simulated models there are, and how a name asks for one: `draft`, `sim/verify`, `draft+fault=reset+latency=0`.
 
 Options follow the name after `+`. `fault=NAME` makes the model misbehave (see `faults`), `latency=FACTOR` stretches or
-removes its waiting. An answer always calls itself by the plain name, `sim/draft`: what really answered, and simulated.
+removes its waiting, `errors=PERCENT` is the share of its answers that are a mistake. An answer always calls itself by
+the plain name, `sim/draft`: what really answered, and simulated.
 """
 
 from __future__ import annotations
@@ -41,11 +42,12 @@ MODELS: tuple[SimModel, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A model name with its options. `latency` is None where the name says nothing of it."""
+    """A model name with its options. `latency` is None where the name says nothing of it; `errors` is in percent."""
 
     model: SimModel
     fault: Fault | None
     latency: float | None
+    errors: float = 0.0
 
 
 class NoSuchModel(ValueError):
@@ -65,6 +67,7 @@ def parse(name: str) -> Asked:
         raise NoSuchModel(f"model: {name} (the simulated models are {known})")
     fault: Fault | None = None
     latency: float | None = None
+    errors = 0.0
     for option in options:
         key, _, value = option.partition("=")
         if key == "fault":
@@ -72,17 +75,20 @@ def parse(name: str) -> Asked:
             if fault is None:
                 raise BadOption(f"unknown fault {value!r}; the faults are {', '.join(f.name for f in FAULTS)}")
         elif key == "latency":
-            latency = _factor(value)
+            latency = _number("latency", value, 1000)
+        elif key == "errors":
+            errors = _number("errors", value, 100)
         else:
-            raise BadOption(f"unknown option {option!r}; the options are fault=NAME and latency=FACTOR")
-    return Asked(model, fault, latency)
+            known = "fault=NAME, latency=FACTOR and errors=PERCENT"
+            raise BadOption(f"unknown option {option!r}; the options are {known}")
+    return Asked(model, fault, latency, errors)
 
 
-def _factor(value: str) -> float:
+def _number(option: str, value: str, most: int) -> float:
     try:
-        factor = float(value)
+        number = float(value)
     except ValueError:
-        factor = math.nan
-    if not 0 <= factor <= 1000:
-        raise BadOption(f"latency must be a number from 0 to 1000, not {value!r}")
-    return factor
+        number = math.nan
+    if not 0 <= number <= most:
+        raise BadOption(f"{option} must be a number from 0 to {most}, not {value!r}")
+    return number

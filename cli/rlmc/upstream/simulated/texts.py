@@ -12,6 +12,8 @@ from rlmc.upstream.simulated.kinds import Kind
 from rlmc.upstream.simulated.words import search_words
 
 LABEL = "(Simulated answer.)"
+MISTAKE = "(simulated mistake)"
+"""Ends an answer that is wrong on purpose."""
 _DEFINED = re.compile(
     r"^\s*(?:async\s+def|def|class|function|func|fn|export\s+function|type|interface)\s+(\w+)", re.MULTILINE
 )

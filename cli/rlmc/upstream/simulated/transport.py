@@ -19,10 +19,11 @@ from rlmc.errors import UpstreamError
 from rlmc.upstream.simulated.agent import Reply, next_step
 from rlmc.upstream.simulated.body import BadRequest, Body, decode
 from rlmc.upstream.simulated.cache import Account, PromptCache
+from rlmc.upstream.simulated.comparison import comparison_reply
 from rlmc.upstream.simulated.conversation import read_conversation
 from rlmc.upstream.simulated.encode import Answer, blocks_of, cut, events, whole
 from rlmc.upstream.simulated.faults import Fault
-from rlmc.upstream.simulated.misbehave import wrong_reply
+from rlmc.upstream.simulated.misbehave import mistake, wrong_reply
 from rlmc.upstream.simulated.models import MODELS, Asked, BadOption, NoSuchModel, parse
 from rlmc.upstream.simulated.prompt import render
 from rlmc.upstream.simulated.thinking import check_thinking, think
@@ -137,12 +138,14 @@ def _answer(body: Body, asked: Asked, account: Account, raw: bytes) -> Answer:
     client_body, candidate = take_candidate(body)
     if asked.fault is not None and asked.fault.where == "answer":
         reply = wrong_reply(asked.fault.name, client_body)
-    elif (judged := brief_reply(body, model.dissent // 2)) is not None:
+    elif (judged := comparison_reply(body) or brief_reply(body, model.dissent // 2)) is not None:
         reply = judged
     else:
         reply = next_step(client_body, thorough=model.thorough)
         if candidate and accepts(reply, candidate, read_conversation(client_body).task, model.dissent):
             reply = Reply(candidate.word)
+        elif _errs(raw, asked.errors):
+            reply = mistake(reply)
     seed = _digest(raw)
     ids = (f"toolu_sim_{seed[:18]}{n:02d}" for n in range(100))
     thinking = None if reply.stop else think(body, model.name)
@@ -185,6 +188,12 @@ async def _stopped_within(event: asyncio.Event, seconds: float) -> bool:
     except TimeoutError:
         return False
     return True
+
+
+def _errs(raw: bytes, percent: float) -> bool:
+    """The same requests go wrong every time."""
+    drawn = int.from_bytes(hashlib.blake2b(raw, digest_size=8, person=b"errors").digest())
+    return drawn / 2**64 < percent / 100
 
 
 def _is(fault: Fault | None, name: str) -> bool:
