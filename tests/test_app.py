@@ -30,6 +30,17 @@ def test_help_names_every_command(arguments: list[str], capsys: pytest.CaptureFi
     assert places == sorted(places)
 
 
+@pytest.mark.parametrize("arguments", [["--help"], ["config", "--help"], ["sessions", "--help"]])
+def test_no_line_of_a_list_of_commands_is_cut_short_in_eighty_columns(
+    arguments: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert run(arguments) == 0
+    listed = capsys.readouterr().out.partition("\nCommands:\n")[2]
+    assert listed
+    assert "..." not in listed
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_has_help_of_its_own_and_needs_no_other(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run([name, "--help"]) == 0

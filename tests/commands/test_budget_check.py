@@ -16,6 +16,7 @@ from rlmc.commands.stats import register
 from rlmc.config.paths import config_file, ledger_file
 from rlmc.domain.record import SessionRecord, TurnRecord
 from rlmc.ledger.store import Ledger
+from rlmc.ui import console
 
 Check = Callable[..., Ran]
 
@@ -144,3 +145,26 @@ def test_a_ledger_that_is_none_is_said(check: Check) -> None:
     Path(ledger_file()).write_text("no ledger")
     configure("daily = 1\n")
     assert check().code == 1
+
+
+def test_a_misspelt_budget_is_no_silent_pass(check: Check, spending: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RLMC_BUDGET_DALY", "0.01")
+    assert "RLMC_BUDGET_DAILY" in check().err
+    ran = check("--json")
+    assert (ran.code, data(ran)["over"]) == (0, False)  # stdout is still JSON alone
+
+
+@pytest.mark.parametrize("columns", [60, 80])
+def test_lines_are_fitted_to_a_terminal(
+    check: Check, spending: None, monkeypatch: pytest.MonkeyPatch, columns: int
+) -> None:
+    configure("session = 0.05\ndaily = 0.03\n")
+    monkeypatch.setattr(console, "is_terminal", lambda _stream: True)
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", str(columns))
+    write(session("f" * 16, started_at=now(), name="a name of many words"), turn(call(), session="f" * 16, at=now()))
+    lines = check("f" * 16).out.splitlines()
+    assert max(map(len, lines)) <= columns
+    text = " ".join(" ".join(lines).split())
+    assert "a name of many words" in text
+    assert "$0.01 of $0.05, $0.04 left" in text

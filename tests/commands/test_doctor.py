@@ -11,6 +11,7 @@ from rlmc.commands import doctor as command
 from rlmc.commands.checks.check import Check
 from rlmc.daemon import control
 from rlmc.errors import DaemonError
+from rlmc.ui import console
 
 
 @pytest.fixture(autouse=True)
@@ -116,3 +117,16 @@ def test_fixes_are_shown_only_for_what_is_not_well(monkeypatch: pytest.MonkeyPat
         "ok    a          fine\nfail  long name  broken\n" + " " * 17 + "fix: mend it\n",
         "",
     )
+
+
+def test_details_are_fitted_to_a_terminal_and_fixes_can_be_copied(monkeypatch: pytest.MonkeyPatch) -> None:
+    detail, fix = " ".join(["word"] * 40), "mkdir -p " + "a/" * 60 + " && true"
+    monkeypatch.setattr(command, "examine", lambda: [Check("a", "warn", detail, fix)])
+    monkeypatch.setattr(console, "is_terminal", lambda _stream: True)
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "80")
+    *details, last = doctor().out.splitlines()
+    assert len(details) > 1
+    assert max(map(len, details)) <= 80
+    assert " ".join(" ".join(details).split()) == f"warn a {detail}"
+    assert last.strip() == f"fix: {fix}"

@@ -128,7 +128,8 @@ def test_a_turn_by_id_beginning_or_as_the_last(explain: Explain, books: Path) ->
 
 
 @pytest.mark.parametrize(
-    ("args", "named"), [(["ab"], "ab1, abc2"), (["nothing"], "nothing"), (["ab1", "--last"], "TURN and --last")]
+    ("args", "named"),
+    [(["ab"], "ab1, abc2"), (["nothing"], "nothing"), (["ab1", "--last"], "TURN and --last"), ([""], "TURN is empty")],
 )
 def test_which_turn_has_to_be_clear(explain: Explain, books: Path, args: list[str], named: str) -> None:
     write(books, session(), turn(id="ab1", at=START), turn(id="abc2", at=START + 1))

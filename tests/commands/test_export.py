@@ -154,3 +154,11 @@ def test_it_is_utf8_whatever_the_terminal_is() -> None:
 
 def test_nothing_to_export() -> None:
     assert exported() == []
+
+
+@pytest.mark.usefixtures("books")
+@pytest.mark.parametrize("args", [("--table", "calls"), ("--force",)])
+def test_an_option_that_would_change_nothing_is_refused(args: tuple[str, ...]) -> None:
+    ran = cli.run(export.register, "export", *args)
+    assert (ran.code, ran.out) == (2, "")
+    assert args[0] in ran.err

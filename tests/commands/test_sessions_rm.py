@@ -157,3 +157,16 @@ def test_what_is_in_use_stays(live: Live, monkeypatch: pytest.MonkeyPatch) -> No
     with pytest.raises(UsageError, match="is in use"):
         sessions.sessions_rm([held.id], yes=True)
     assert cli.run(sessions.register, "sessions", "rm", "--older-than", "2100-01-01", "--yes").out.startswith("No ")
+
+
+def test_an_empty_name_is_no_beginning_of_an_id() -> None:
+    """As from a variable of a script that is not set: not even the only session there is."""
+    ledger = Ledger.open(ledger_file())
+    ledger.start_session(session("aaa1"))
+    ledger.record(turn(call(), session="aaa1"))
+    assert ledger.flush(10)
+    ledger.close()
+    ran = cli.run(sessions.register, "sessions", "rm", "", "--yes")
+    assert (ran.code, ran.out) == (2, "")
+    assert "SESSION is empty" in ran.err
+    assert left() == {"aaa1"}

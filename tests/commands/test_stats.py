@@ -486,3 +486,8 @@ def test_no_heavy_module_is_imported_before_it_is_needed() -> None:
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert loaded[0] == "False"
     assert not heavy & set(loaded)
+
+
+@pytest.mark.parametrize("args", [["--project", ""], ["--branch", ""], [""]])
+def test_an_empty_name_is_refused(stats: Stats, places: Path, args: list[str]) -> None:
+    assert "is empty" in problem(stats(*args)).message

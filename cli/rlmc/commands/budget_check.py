@@ -24,9 +24,13 @@ def check_budgets(session: str | None, *, as_json: bool) -> None:
     """Of today, and of this session or the one that began last. Ends with exit code `OVER` if one is passed."""
     from rlmc.config.load import load
     from rlmc.config.paths import ledger_file
+    from rlmc.ui.console import warning
     from rlmc.upstream.providers import NAMES
 
-    settings = load(providers=NAMES).settings
+    config = load(providers=NAMES)
+    for text in config.warnings:  # a budget whose name is misspelt would pass for none
+        warning(text)
+    settings = config.settings
     reader = LedgerReader.open(ledger_file())
     try:
         notes: list[str] = []
@@ -54,11 +58,23 @@ def check_budgets(session: str | None, *, as_json: bool) -> None:
 
 
 def _lines(found: list[Budget], row: SessionRow | None, notes: list[str]) -> list[str]:
-    from rlmc.ui.console import columns
+    import sys
+
+    from rlmc.ui.console import columns, page_width
+    from rlmc.ui.prose import wrapped
     from rlmc.views.budgets import SESSION, stands
+    from rlmc.views.figures import cells
 
     if not found:
         return [*notes, "No budget is set. For example: rlmc config set budget.daily 20"]
     whose = "no session yet" if row is None else which.session_name(row)
     rows = [(b.state, b.setting, whose if b.setting == SESSION else "today", stands(b)) for b in found]
-    return [*columns(rows), *notes]
+    lines, width = columns(rows), page_width(sys.stdout)
+    if width is None or max(cells(line) for line in lines) <= width:
+        return [*lines, *notes]
+    # A terminal that is too narrow: whose budget it is stands below it.
+    indent = " " * (max(len(state) for state, *_ in rows) + 2)
+    heads = columns([(state, setting, words) for state, setting, _, words in rows])
+    pairs = zip(heads, rows, strict=True)
+    lines = [line for head, row in pairs for line in (head, *wrapped(row[2], width, indent, indent))]
+    return [*lines, *(line for note in notes for line in wrapped(note, width))]

@@ -23,7 +23,9 @@ def register(app: typer.Typer) -> None:
 
 def _completions(
     context: typer.Context,
-    shell: Annotated[ShellName | None, typer.Argument(help="The shell; without it, the one $SHELL names.")] = None,
+    shell: Annotated[
+        ShellName | None, typer.Argument(metavar="SHELL", help="The shell; without it, the one $SHELL names.")
+    ] = None,
     write: Annotated[
         Path | None,
         typer.Option(

@@ -20,11 +20,9 @@ def register(app: typer.Typer) -> None:
     # A value may begin with a dash; what is wrong with it then is better said by the setting than by the parser.
     group.command("set", help="Put a value into the file.", context_settings={"ignore_unknown_options": True})(_set)
     group.command("unset", help="Take a value out of the file again.")(_unset)
-    group.command("edit", help="Open the file in $VISUAL or $EDITOR; it is checked before it takes effect.")(_edit)
+    group.command("edit", help="Open the file in $VISUAL or $EDITOR; checked before it counts.")(_edit)
     group.command("path", help="Where the file is.")(_path)
-    group.command("statusline", help="Claude Code's setting for a status line with what was saved; edits nothing.")(
-        _statusline
-    )
+    group.command("statusline", help="Print Claude Code's setting for a status line; edits nothing.")(_statusline)
     app.add_typer(group, name="config")
 
 

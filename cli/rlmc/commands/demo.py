@@ -39,7 +39,7 @@ def demo(
     json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
     keep: Annotated[bool, typer.Option("--keep", help="Keep the demo's folder: configuration, ledger, log.")] = False,
 ) -> None:
-    """Watch a scripted coding agent work through rlmc, with simulated models and no network."""
+    """Watch a scripted agent work through rlmc, without a network."""
     from rlmc.demo.run import Sandbox
 
     previous = signal.signal(signal.SIGTERM, _end)

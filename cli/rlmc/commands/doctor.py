@@ -96,13 +96,21 @@ def _here() -> Path:
 
 
 def _lines(checks: list[Check]) -> list[str]:
-    from rlmc.ui.console import Colour, paint
+    """Details are fitted to a terminal. A fix is not: much of it is to be copied."""
+    import sys
 
+    from rlmc.ui.console import Colour, page_width, paint
+    from rlmc.ui.prose import wrapped
+
+    width = page_width(sys.stdout)
     colours: dict[str, Colour] = {"ok": "green", "warn": "yellow", "fail": "red"}
     size = max(len(one.name) for one in checks)
     lines: list[str] = []
     for one in checks:
-        lines.append(f"{paint(one.status.ljust(4), colours[one.status])}  {one.name.ljust(size)}  {one.detail}")
+        status, head = one.status.ljust(4), f"  {one.name.ljust(size)}  "
+        indent = " " * len(status + head)
+        first, *rest = [indent + one.detail] if width is None else wrapped(one.detail, width, indent, indent)
+        lines += [paint(status, colours[one.status]) + head + first[len(indent) :], *rest]
         if one.fix and one.status != "ok":
             lines.append(f"      {' ' * size}  {paint('fix:', 'blue')} {one.fix}")
     return lines

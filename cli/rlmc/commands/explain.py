@@ -22,11 +22,11 @@ def register(app: typer.Typer) -> None:
 
 
 def explain(
-    turn: Annotated[str | None, typer.Argument(help="A turn's id, or the start of it.")] = None,
+    turn: Annotated[str | None, typer.Argument(metavar="TURN", help="A turn's id, or the start of it.")] = None,
     last: Annotated[bool, typer.Option("--last", help="The turn that began last; so also without TURN.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Show why a turn went as it did: signals, expected costs, the draft, every call."""
+    """Show why a turn went as it did: signals, costs, every call."""
     which.only_one({"TURN": turn is not None, "--last": last})
     from rlmc.config.paths import ledger_file
 

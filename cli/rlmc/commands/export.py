@@ -38,7 +38,7 @@ def register(app: typer.Typer) -> None:
 
 
 def export(
-    session: Annotated[str | None, typer.Argument(help="A session's id, the start of it, or its name.")] = None,
+    session: which.Session = None,
     today: which.Today = False,
     yesterday: which.Yesterday = False,
     week: which.Week = False,
@@ -47,7 +47,7 @@ def export(
     until: which.Until = None,
     all: which.All = False,
     format: Annotated[Format, typer.Option("--format", help="How the records are written.")] = Format.JSONL,
-    table: Annotated[Table, typer.Option("--table", help="Of a CSV: what a row is.")] = Table.TURNS,
+    table: Annotated[Table | None, typer.Option("--table", help="Of a CSV: what a row is; turns by default.")] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write there instead of stdout.")
     ] = None,
@@ -68,6 +68,12 @@ def export(
     )
     if content and format is Format.CSV:
         raise UsageError("--content does not fit into a CSV", "leave --format csv out")
+    if table is not None and format is not Format.CSV:
+        raise UsageError(
+            "--table is for CSV; a JSON line holds a turn with its session and its calls", "add --format csv"
+        )
+    if force and output is None:
+        raise UsageError("--force has no file to overwrite", "add --output FILE")
     if output is not None and output.exists():
         if not output.is_file():
             raise UsageError(f"--output {output}: that is no file", "leave --output out to write to a pipe or a device")
@@ -88,7 +94,7 @@ def export(
         rows = (
             records.lines(reader, chosen, content)
             if format is Format.JSONL
-            else records.csv(reader, chosen, table.value)
+            else records.csv(reader, chosen, (table or Table.TURNS).value)
         )
         if content:
             typer.echo("Prompts and answers are in what follows; mind who reads it.", err=True)

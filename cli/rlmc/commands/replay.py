@@ -49,7 +49,7 @@ def register(app: typer.Typer) -> None:
 def replay(
     paths: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="[PATH]...", help="Recorded sessions, or folders of them."),
+        typer.Argument(metavar="PATH", help="Recorded sessions, or folders of them."),
     ] = None,
     policies: Annotated[
         list[str] | None, typer.Option("--policy", metavar="POLICY", help="A policy; may be repeated. All by default.")
@@ -86,7 +86,7 @@ def replay(
         typer.Option("--session", metavar="ID", help="Instead decide one of rlmc's own sessions again, and compare."),
     ] = None,
 ) -> None:
-    """Show what each policy would have saved on sessions recorded before."""
+    """Show what each policy would have saved on recorded sessions."""
     if session is not None:
         if paths or policies or drafts or by or since or until or assumed or accuracy or optimum or as_csv or html:
             raise UsageError("--session goes with --json alone", "leave the other options out")

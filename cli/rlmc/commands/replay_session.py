@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import typer
 
-from rlmc.errors import UsageError
+from rlmc.commands import which
 from rlmc.ledger.queries import LedgerReader
-from rlmc.views.figures import amount, count, label
+from rlmc.views.figures import amount, count
 
 SCHEMA = "rlmc.replay-session/1"
 _SHOWN = 20
@@ -21,10 +21,9 @@ def run_own_session(session: str, json: bool) -> None:
 
     reader = LedgerReader.open(ledger_file())
     try:
-        found = reader.find_sessions(session)
-        if not found:
-            raise UsageError(f"no session is called {label(session)}", "`rlmc sessions` lists them")
-        turns = kept_turns(reader, found[0].id)
+        notes: list[str] = []
+        row = which.named_session(reader, session, notes)
+        turns = kept_turns(reader, row.id)
     finally:
         reader.close()
     result = compare(turns, load_prices())
@@ -35,7 +34,7 @@ def run_own_session(session: str, json: bool) -> None:
             {"turn": turn, "what": what, "ledger": then, "replay": now} for turn, what, then, now in result.differences
         ]
         data = {
-            "session": found[0].id,
+            "session": row.id,
             "turns": result.turns,
             "decided": result.decided,
             "calls": result.calls,
@@ -47,7 +46,9 @@ def run_own_session(session: str, json: bool) -> None:
         }
         typer.echo(envelope(SCHEMA, data))
     else:
-        typer.echo(f"rlmc replay: session {found[0].id}, decided again from the ledger")
+        typer.echo(f"rlmc replay: session {row.id}, decided again from the ledger")
+        for note in notes:
+            typer.echo(note)
         typer.echo(f"{count(result.turns, 'turn')}, {result.decided:,} decided again, {count(result.calls, 'call')}")
         typer.echo(f"paid {amount(result.paid)}, baseline {amount(result.baseline)}")
         if result.other_prices:

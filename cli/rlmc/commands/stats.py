@@ -38,7 +38,7 @@ def register(app: typer.Typer) -> None:
 
 
 def stats(
-    session: Annotated[str | None, typer.Argument(help="A session's id, the start of it, or its name.")] = None,
+    session: which.Session = None,
     today: which.Today = False,
     yesterday: which.Yesterday = False,
     week: which.Week = False,

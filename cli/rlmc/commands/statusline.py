@@ -13,7 +13,7 @@ def register(app: typer.Typer) -> None:
 
 
 def statusline() -> None:
-    """Print one line on this session for Claude Code's status line: model, saved, skipped."""
+    """Print a line on this session for Claude Code's status line."""
     from rlmc.commands.session_line import print_session_line
 
     raise typer.Exit(print_session_line())

@@ -31,7 +31,7 @@ def register(app: typer.Typer) -> None:
 
 
 def top(
-    session: Annotated[str | None, typer.Argument(help="A session's id, the start of it, or its name.")] = None,
+    session: which.Session = None,
     last: Annotated[bool, typer.Option("--last", help="The session that began last.")] = False,
     once: Annotated[bool, typer.Option("--once", help="Print one frame and end.")] = False,
     interval: Annotated[

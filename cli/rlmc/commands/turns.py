@@ -21,13 +21,13 @@ def register(app: typer.Typer) -> None:
 
 
 def turns(
-    session: Annotated[str | None, typer.Argument(help="A session's id, the start of it, or its name.")] = None,
+    session: which.Session = None,
     last: Annotated[bool, typer.Option("--last", help="The session that began last; so also without SESSION.")] = False,
     limit: which.Limit = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
 ) -> None:
-    """List a session's turns: who answered each, why, and what it cost."""
+    """List a session's turns: who answered, why, at what cost."""
     which.only_one({"SESSION": session is not None, "--last": last})
     which.only_one({"--json": json, "--csv": as_csv})
     from rlmc.config.paths import ledger_file

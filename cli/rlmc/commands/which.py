@@ -23,6 +23,7 @@ from rlmc.views.figures import count, label, path
 NO_TURNS_EVER = "No turns yet. Put `rlmc run --` in front of your coding agent, or see how it works with `rlmc demo`."
 _NAMED = 3
 
+Session = Annotated[str | None, typer.Argument(metavar="SESSION", help="A session's id, the start of it, or its name.")]
 Today = Annotated[bool, typer.Option("--today", help="Since midnight.")]
 Yesterday = Annotated[bool, typer.Option("--yesterday", help="The day before today.")]
 Week = Annotated[bool, typer.Option("--week", help="Since Monday.")]
@@ -47,6 +48,9 @@ def only_one(choices: Mapping[str, bool]) -> str | None:
 
 def place(project: str | None, branch: str | None) -> Scope:
     """What `--project` and `--branch` leave of the ledger."""
+    for option, text in (("--project", project), ("--branch", branch)):
+        if text == "":
+            raise UsageError(f"{option} is empty", "name one, or leave the option out")
     if project is None:
         return Scope(branch=branch)
     try:
@@ -102,6 +106,12 @@ def session(reader: LedgerReader, text: str | None, notes: list[str]) -> Session
     """By id, the beginning of one, or name; without words the last one, None when there is none at all."""
     if text is None:
         return reader.last_session()
+    return named_session(reader, text, notes)
+
+
+def named_session(reader: LedgerReader, text: str, notes: list[str]) -> SessionRow:
+    if not text:  # every id begins so
+        raise UsageError("SESSION is empty", "`rlmc sessions --all` lists the sessions there are")
     found = reader.find_sessions(text)
     if not found:
         raise UsageError(f"no session is called {label(text)}", "`rlmc sessions --all` lists them")
@@ -128,6 +138,8 @@ def turn(reader: LedgerReader, text: str | None) -> TurnRow | None:
     """By id or the beginning of one; without words the last one, None when there is none at all."""
     if text is None:
         return reader.last_turn()
+    if not text:
+        raise UsageError("TURN is empty", "`rlmc turns` lists those of a session")
     found = reader.find_turns(text, _NAMED + 1)
     if not found:
         raise UsageError(f"no turn has an id that begins with {label(text)}", "`rlmc turns` lists those of a session")
