@@ -12,8 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.support.daemons import eventually
 
-from rlmc.config.paths import state_file
-from rlmc.daemon.state import DaemonState, FileLock, read_state, remove_state, write_state
+from rlmc.config.paths import metrics_token_file, state_file
+from rlmc.daemon.state import (
+    DaemonState,
+    FileLock,
+    read_state,
+    remove_metrics_token,
+    remove_state,
+    write_metrics_token,
+    write_state,
+)
 
 STATE = DaemonState(
     port=23456, pid=42, version="0.1.0", control_token="secret-token", started_at=1.5, instance="instance-word"
@@ -51,6 +59,17 @@ def test_writing_leaves_nothing_beside_it_and_replaces_what_was_open_to_others()
 def test_its_secrets_do_not_show_when_it_is_printed() -> None:
     assert "secret-token" not in repr(STATE)
     assert "instance-word" not in repr(STATE)
+
+
+def test_only_ones_own_metrics_token_is_taken_back_and_a_damaged_one_is_no_error() -> None:
+    write_metrics_token("mine")
+    remove_metrics_token("of another")
+    assert metrics_token_file().read_text() == "mine"
+    remove_metrics_token("mine")
+    assert not metrics_token_file().exists()
+    metrics_token_file().write_bytes(b"caf\xc3\xa9")
+    remove_metrics_token("mine")
+    assert metrics_token_file().exists()
 
 
 @given(st.one_of(st.binary(max_size=40), st.text(max_size=40).map(str.encode)))

@@ -208,6 +208,8 @@ def test_no_cache_is_kept_warm_for_a_stopped_session(
     monkeypatch.setattr(keepalive, "pays", lambda *_: not tried.is_set())
     session = open_session(live, up, keep_alive="true")
     live.daemon._sessions.by_id(session.id).attached = 1  # type: ignore[union-attr]  # it was just opened
+    # A turn that ends before there are prices counts only later, and these pings do not wait.
+    asyncio.run_coroutine_threadsafe(live.daemon.books._ready.wait(), live.loop).result(20)
     ask(session, conversation(0))
     assert tried.wait(10)
     assert [e.json["max_tokens"] for e in up.messages] == [32_000]
@@ -367,8 +369,8 @@ def berlin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     time.tzset()
 
 
-def booked(turn: TurnRecord) -> Booked:
-    return Booked(turn, "test", True, turn.calls)
+def booked(turn: TurnRecord, *, simulated: bool = False) -> Booked:
+    return Booked(turn, "test", True, turn.calls, simulated=simulated)
 
 
 def test_a_day_is_a_local_one_also_where_the_clock_changes(berlin: None) -> None:
@@ -445,6 +447,9 @@ def test_a_session_that_is_over_is_forgotten_and_its_last_calls_still_count_for_
     gc.collect()
     assert len(count._sessions) == 0
     count.observe(booked(books.turn(at=NOON)))
-    count.observe(booked(books.turn(books.call(model=Model("sim", "verify")), at=NOON)))
+    count.observe(booked(books.turn(books.call(model=Model("sim", "verify")), at=NOON), simulated=True))
     day = count._day.at(NOON)
     assert (day.real.known, day.simulated.known) == (CENT, CENT)
+    # Its draft model is simulated, and this turn went to another one: the ledger counts it with the session's.
+    count.observe(booked(books.turn(at=NOON), simulated=True))
+    assert (day.real.known, day.simulated.known) == (CENT, 2 * CENT)

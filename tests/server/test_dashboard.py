@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import json
 import sqlite3
@@ -9,10 +10,11 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support import cli, tools
+from tests.support import books, cli, tools
 from tests.support.fake_upstream import FakeUpstream
 from tests.support.ledger_rows import ledger_path, turn_rows
 from tests.support.live import Live
@@ -20,7 +22,11 @@ from tests.support.mixed_session import PRICES, conversation, script
 from tests.support.wire_client import send
 
 from rlmc.commands import explain, stats
+from rlmc.ledger.store import Ledger
+from rlmc.server.dashboard import facts
+from rlmc.server.dashboard import feed as feed_module
 from rlmc.server.dashboard.doors import LINK_SECONDS, UNUSED_SECONDS, Doors
+from rlmc.server.dashboard.feed import Feed
 
 FORBIDDING = {
     "x-content-type-options": "nosniff",
@@ -269,6 +275,19 @@ def test_it_drills_down_to_a_turn(browser: Browser) -> None:
     assert browser.get(browser.base + "api/turns?session=none")[0] == 404
 
 
+def test_a_session_whose_row_was_lost_opens_too(tmp_path: Path) -> None:
+    ledger = Ledger.open(tmp_path / "ledger.db")
+    ledger.record(books.turn(session="lost"))
+    assert ledger.flush(10)
+    ledger.close()
+    [listed] = facts.sessions(tmp_path / "ledger.db", "all")["sessions"]
+    found = facts.turns(tmp_path / "ledger.db", "lost", None)
+    assert found is not None
+    assert found["session"] == listed
+    assert len(found["turns"]) == 1
+    assert facts.turns(tmp_path / "ledger.db", "never was", None) is None
+
+
 def test_no_content_is_shown(browser: Browser) -> None:
     secret = "Zebra-in-the-prompt"
     live = browser.live
@@ -336,6 +355,44 @@ def test_two_pages_cost_one_reckoning(browser: Browser) -> None:
     while feed.open and time.monotonic() < deadline:
         time.sleep(0.05)
     assert feed.open == 0
+
+
+def test_what_is_reckoned_when_the_last_one_has_left_is_shown_to_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world, begun, go_on = ["old"], threading.Event(), threading.Event()
+
+    def slow(_ledger: Path, _status: dict[str, Any], period: str) -> bytes:
+        now = world[0]
+        if (period, now) == ("week", "old"):
+            begun.set()
+            go_on.wait(10)
+        return now.encode()
+
+    monkeypatch.setattr(feed_module, "_body", slow)
+    monkeypatch.setattr(feed_module, "LOOK_SECONDS", 0.01)
+    status: dict[str, Any] = {"sessions": 0}
+
+    async def run() -> bytes:
+        feed = Feed(tmp_path / "none.db", lambda: status, lambda: None)
+        today, week = feed.follow("today"), feed.follow("week")
+        await anext(today)
+        leaving = asyncio.ensure_future(anext(week))
+        assert await asyncio.to_thread(begun.wait, 10)
+        leaving.cancel()
+        await asyncio.wait([leaving])
+        go_on.set()
+        world[0], status["sessions"] = "new", 1
+        while (await anext(today)).body != b"new":
+            pass
+        again = feed.follow("week")
+        shown = (await asyncio.wait_for(anext(again), 10)).body
+        for states in (today, week, again):
+            await states.aclose()
+        await feed.close()
+        return shown
+
+    assert asyncio.run(run()) == b"new"
 
 
 def test_the_daemons_end_ends_the_feed_at_once(browser: Browser) -> None:

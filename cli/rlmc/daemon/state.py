@@ -84,7 +84,7 @@ def remove_metrics_token(token: str) -> None:
     """Only one's own, as with the claim."""
     target = metrics_token_file()
     with suppress(OSError):
-        if target.read_text(encoding="ascii") == token:
+        if target.read_bytes() == token.encode():
             target.unlink(missing_ok=True)
 
 

@@ -109,7 +109,7 @@ def session_accounts(
         found = {row.id: SessionAccount(row, SavingsReport()) for row in rows}
         turns = _Turns(_KEYS["session"][0], "turns t", f"({begun} OR {active})", _times(since, until) * 2)
         for id, report in _reports(reader, _placed(turns, place))[1].items():
-            row = found[id].session if id in found else _lost(id, report)
+            row = found[id].session if id in found else lost(id, report)
             report.simulated = bool(row.simulated)
             found[id] = SessionAccount(row, report)
     return sorted(found.values(), key=lambda one: (one.session.started_at, one.session.id), reverse=True)
@@ -121,7 +121,8 @@ def last_turn_at(reader: LedgerReader, scope: Scope) -> int | None:
     return next((at for _, at in newest), None)
 
 
-def _lost(id: str, report: SavingsReport) -> SessionRow:
+def lost(id: str, report: SavingsReport) -> SessionRow:
+    """In the place of a session's row that is no longer there: what its turns tell."""
     return SessionRow(
         id=id,
         started_at=report.first_at or 0,

@@ -117,9 +117,8 @@ class Budgets:
 
     def observe(self, booked: Booked) -> None:
         mine = self._sessions.get(booked.turn.session_id)
-        simulated = any(call.provider == "sim" for call in booked.calls) if mine is None else mine.simulated
         at = booked.turn.started_at
-        day = self._day.at(at).of(simulated) if at >= self._day.since else None
+        day = self._day.at(at).of(booked.simulated) if at >= self._day.since else None
         for call in booked.calls:
             for amount in (None if mine is None else mine.spent, day):
                 if amount is not None:

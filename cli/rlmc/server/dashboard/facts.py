@@ -18,7 +18,7 @@ from rlmc.ledger.period import Period, local
 from rlmc.ledger.queries import LedgerReader
 from rlmc.ledger.report import Account, SavingsReport, SessionAccount
 from rlmc.ledger.stretches import stretches
-from rlmc.ledger.totals import Scope, account, session_accounts
+from rlmc.ledger.totals import Scope, account, lost, session_accounts
 from rlmc.views import sentences
 from rlmc.views.explanation_data import explanation_data
 from rlmc.views.figures import baseline, saving
@@ -125,16 +125,16 @@ def turns(ledger: Path, session: str, before: str | None) -> Data | None:
     reader = LedgerReader.open(ledger)
     try:
         row = reader.session(session)
-        if row is None:
-            return None
         total = account(reader, Scope(session=session), None).total
         found = list(reader.session_turns(session))[::-1]
     finally:
         reader.close()
+    if row is None and not found:
+        return None
     start = next((at + 1 for at, turn in enumerate(found) if turn.id == before), 0)
     page = found[start : start + _TURNS_A_PAGE]
     return {
-        "session": session_data(SessionAccount(row, total)),
+        "session": session_data(SessionAccount(row or lost(session, total), total)),
         "turns": [turn_data(turn) for turn in page],
         "more": len(found) - start - len(page),
     }

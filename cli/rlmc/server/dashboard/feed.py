@@ -113,7 +113,8 @@ class Feed:
                 for name in stale:
                     body = await self.read(_body, self._ledger, status, name)
                     self.reckoned += 1
-                    self._states[name] = State(self.reckoned, body)
+                    if self._looking[name]:  # whoever looked may have left meanwhile
+                        self._states[name] = State(self.reckoned, body)
                 took = time.monotonic() - began
                 before = stamp
                 if stale:
