@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.support import tools
 from tests.support.fake_upstream import FakeUpstream, Reply
-from tests.support.ledger_rows import turn_rows
+from tests.support.ledger_rows import call_rows, turn_rows
 from tests.support.live import Live
 from tests.support.wire_client import send
 
@@ -44,6 +44,20 @@ def test_a_change_takes_effect_without_a_restart(live: Live) -> None:
         send(session.base_url, AFTER_READ)
         session.end()
     assert [(r["outcome"], r["policy"]) for r in turn_rows()] == [("direct", "verify-only"), ("skipped", "balanced")]
+
+
+def test_a_session_keeps_its_kind_of_money(live: Live) -> None:
+    with FakeUpstream() as up:
+        session = live.open_session(overrides={"upstream.anthropic.base-url": up.url})
+        write(live, 'draft-model = "sim/draft"\npolicy = "draft-only"\n')
+        assert live.control("POST", "/-/reload")[1] == {"ok": True, "error": None}
+        send(session.base_url, AFTER_READ)
+        status = live.control("GET", "/-/status")[1]
+        assert status["draft_model"] == "sim/draft", "whoever comes next gets it"
+        assert "never mixed" in status["last_error"]
+        session.end()
+    assert turn_rows()
+    assert {c["provider"] for c in call_rows()} == {"anthropic"}
 
 
 def test_a_file_edited_by_hand_is_noticed(live: Live) -> None:

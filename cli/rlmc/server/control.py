@@ -171,7 +171,7 @@ class Control:
             raise BadRequest("upstream must be a URL or null")
         parts = self._parts(overrides, existing)
         draft, verify = parts.draft_model(), parts.settings.verify_model
-        simulated = "sim" in {m.provider for m in (draft, verify) if m is not None}
+        simulated = parts.simulated
         spending = await self.budgets.open(session_id, simulated=simulated)
         known = self.sessions.by_id(session_id)
         if known is not None and not hmac.compare_digest(known.token.encode(), token.encode()):
@@ -292,6 +292,13 @@ class Control:
             log.warning("configuration not taken: %s", error.message)
             return
         for session, parts in built:
+            if parts.simulated != session.parts.simulated:
+                # Its account is of one kind of money, and would be of neither.
+                self.last_error = (
+                    f"session {session.id} keeps its settings: simulated and real models are never mixed in one"
+                )
+                log.warning("%s", self.last_error)
+                continue
             session.means = replace(session.means, parts=parts)
         self.config_error = None
 

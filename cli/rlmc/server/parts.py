@@ -52,6 +52,13 @@ class Parts:
         default = self.verify_provider.default_draft
         return Model(self.verify_provider.name, default) if default else None
 
+    @property
+    def simulated(self) -> bool:
+        """Whether a model of the embedded kind takes part: its prices are no real money."""
+        return "sim" in {
+            model.provider for model in (self.draft_model(), self.settings.verify_model) if model is not None
+        }
+
     def who_sees(self) -> list[str]:
         """One line for each party that receives the user's code."""
         lines = [f"verify model: {self.verify_provider.operator} ({host(self.verify_provider)})"]
