@@ -81,14 +81,15 @@ class App:
         path: str = scope["path"]
         codec = PROTOCOLS["anthropic"]
         out = Outgoing(send, codec, "req_rlmc")
-        why_not = refusal(headers, self._port, own_page=path.startswith(DASHBOARD))
+        page = path.startswith(DASHBOARD)
+        why_not = refusal(headers, self._port, own_page=page)
         if why_not is not None:
-            await out.fail(403, f"rlmc: {why_not}")
+            await (self._dashboard.refuse(scope, send, why_not) if page else out.fail(403, f"rlmc: {why_not}"))
             return
         if path.startswith("/-/"):
             await self._control.serve(scope["method"], path, headers, receive, send)
             return
-        if path.startswith(DASHBOARD):
+        if page:
             await self._dashboard.serve(scope, headers, receive, send)
             return
         if path in METRICS:

@@ -12,7 +12,6 @@ import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from http.cookies import CookieError, SimpleCookie
 
 PREFIX = "/dashboard/"
 COOKIE = "rlmc_dashboard"
@@ -73,6 +72,12 @@ class Doors:
         view.used = self._clock()
         return True
 
+    def looked(self, id: str) -> None:
+        """A page of this view, admitted before, is still open."""
+        for view in self._views:
+            if view.id == id:
+                view.used = self._clock()
+
     def _forget(self) -> None:
         now = self._clock()
         self._links = {code: until for code, until in self._links.items() if until > now}
@@ -84,8 +89,10 @@ def _same(one: str, other: str) -> bool:
 
 
 def _secret(cookies: str | None) -> str:
-    try:
-        morsel = SimpleCookie(cookies or "").get(COOKIE)
-    except CookieError:
-        return ""
-    return "" if morsel is None else morsel.value
+    """The first of ours: a browser sends the one of the longest path first. Those of other servers on this host come
+    along in any form, and must not hide it."""
+    for cookie in (cookies or "").split(";"):
+        name, _, value = cookie.strip().partition("=")
+        if name == COOKIE:
+            return value
+    return ""

@@ -6,16 +6,14 @@ Rule: looking only. Every answer, errors too, forbids the browser whatever the p
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from pathlib import Path
-from typing import Any
 from urllib.parse import parse_qsl
 
 from rlmc.errors import RlmcError
 from rlmc.server.dashboard import facts
 from rlmc.server.dashboard.doors import PREFIX, Doors
-from rlmc.server.dashboard.feed import Feed, State, body
+from rlmc.server.dashboard.feed import Feed, body
 from rlmc.server.dashboard.files import INDEX, StaticFile, static_files
 from rlmc.server.headers import first
 from rlmc.server.ingress import Receive, Scope, Send
@@ -23,6 +21,9 @@ from rlmc.upstream.transport import Headers
 
 MOST_FEEDS = 32
 PING_SECONDS = 15.0
+# A page that has taken nothing for so long is let go; its EventSource comes back when it goes on.
+UNREAD_SECONDS = 60.0
+_FAREWELL_SECONDS = 1.0
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'none'; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -70,7 +71,11 @@ class Dashboard:
             await answer.notice(403, f"This link is not, or no longer, open here. {_NEW_LINK}")
         else:
             query = dict(parse_qsl(scope["query_string"].decode("latin-1")))
-            await self._show(rest, query, headers, receive, answer)
+            await self._show(id, rest, query, headers, receive, answer)
+
+    async def refuse(self, scope: Scope, send: Send, why_not: str) -> None:
+        """What comes from another page, or under another host's name."""
+        await _Answer(send, scope["method"] == "HEAD").notice(403, f"rlmc: {why_not}")
 
     async def _enter(self, code: str, method: str, answer: _Answer) -> None:
         # Something that only looks whether an address answers must not use it up.
@@ -82,7 +87,7 @@ class Dashboard:
         await answer.whole(303, b"", _HTML, moved)
 
     async def _show(
-        self, path: str, query: dict[str, str], headers: Headers, receive: Receive, answer: _Answer
+        self, id: str, path: str, query: dict[str, str], headers: Headers, receive: Receive, answer: _Answer
     ) -> None:
         name = INDEX if not path else path.removeprefix("static/")
         if name in static_files() and (not path or path != name):
@@ -97,7 +102,7 @@ class Dashboard:
                 case "api/overview":
                     await answer.whole(200, await self.feed.overview(period), _JSON, [_NO_STORE])
                 case "api/events":
-                    await self._events(period, receive, answer)
+                    await self._events(id, period, receive, answer)
                 case "api/sessions":
                     await answer.data(200, await self.feed.read(facts.sessions, self._ledger, period))
                 case "api/turns":
@@ -110,7 +115,7 @@ class Dashboard:
         except RlmcError as error:  # a ledger that cannot be read; the overview says so in its notes
             await answer.data(503, {"error": error.message})
 
-    async def _events(self, period: str, receive: Receive, answer: _Answer) -> None:
+    async def _events(self, id: str, period: str, receive: Receive, answer: _Answer) -> None:
         if self.feed.open >= MOST_FEEDS:
             await answer.data(503, {"error": f"{MOST_FEEDS} pages are open already"})
             return
@@ -118,34 +123,41 @@ class Dashboard:
         if answer.head:
             await answer.end()
             return
-        ends = [asyncio.ensure_future(_gone(receive)), asyncio.ensure_future(self._stopping.wait())]
+        # A page that does not read holds up what is written to it. The end is waited for beside, and not held up.
+        telling = asyncio.create_task(self._tell(id, period, answer))
+        ends = (telling, asyncio.ensure_future(_gone(receive)), asyncio.ensure_future(self._stopping.wait()))
         try:
-            async with aclosing(self.feed.follow(period)) as states:
-                while await self._event(states, ends, answer):
-                    pass
-            if self._stopping.is_set():
-                await answer.more(b"event: end\ndata: {}\n\n")
-                await answer.end()
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for end in ends:
                 end.cancel()
+            await asyncio.wait(ends)
+        if not telling.cancelled():
+            telling.result()
+        if self._stopping.is_set():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_FAREWELL_SECONDS):
+                    await answer.more(b"event: end\ndata: {}\n\n")
+                    await answer.end()
 
-    async def _event(self, states: AsyncIterator[State], ends: Sequence[asyncio.Future[Any]], answer: _Answer) -> bool:
-        """One event or ping; false when the line is over."""
-        following = asyncio.ensure_future(anext(states))
-        try:
-            while True:
-                await asyncio.wait([following, *ends], timeout=PING_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-                if any(end.done() for end in ends):
-                    return False
-                if following.done():
-                    await answer.more(b"event: overview\ndata: " + following.result().body + b"\n\n")
-                    return True
-                await answer.more(b": ping\n\n")
-        finally:
-            if not following.done():
-                following.cancel()
-                await asyncio.wait([following])
+    async def _tell(self, id: str, period: str, answer: _Answer) -> None:
+        """States as they come, and pings between them, until the page takes nothing any more."""
+        async with aclosing(self.feed.follow(period)) as states:
+            coming = asyncio.ensure_future(anext(states))
+            try:
+                while True:
+                    await asyncio.wait([coming], timeout=PING_SECONDS)
+                    self.doors.looked(id)
+                    come = coming.done()
+                    async with asyncio.timeout(UNREAD_SECONDS):
+                        await answer.more(_event(coming.result().body) if come else b": ping\n\n")
+                    if come:
+                        coming = asyncio.ensure_future(anext(states))
+            except TimeoutError:
+                return
+            finally:
+                coming.cancel()
+                await asyncio.wait([coming])
 
 
 class _Answer:
@@ -184,6 +196,10 @@ class _Answer:
             await self.end()
         else:
             await self.whole(200, found.content, found.type, more)
+
+
+def _event(state: bytes) -> bytes:
+    return b"event: overview\ndata: " + state + b"\n\n"
 
 
 async def _gone(receive: Receive) -> None:
