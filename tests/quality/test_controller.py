@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rlmc.quality.alarm import Alarm
-from rlmc.quality.controller import LOW, RATE, TOP, Controller
+from rlmc.quality.controller import AIM, LOW, RATE, TOP, Controller
 from rlmc.quality.posterior import Posterior
 
 TARGET = 0.02
@@ -25,7 +25,7 @@ def test_the_mean_loss_it_lets_through_is_bounded_whatever_happens(audits: list[
             total += loss / probability
             controller = controller.lost(loss, probability)
     overshoot = RATE / 0.04
-    assert total <= TARGET * turns + (TOP - LOW + overshoot) / RATE + 1e-9
+    assert total <= AIM * TARGET * turns + (TOP - LOW + overshoot) / RATE + 1e-9
 
 
 def test_when_every_audit_is_a_loss_hardly_anything_is_drafted() -> None:
@@ -43,7 +43,7 @@ def test_it_opens_again_after_a_time_without_losses() -> None:
     controller = Controller(TARGET)
     while not controller.closed:
         controller = controller.lost(1.0, 0.04)
-    assert not controller.turn(round(1 / 0.04 / TARGET)).closed
+    assert not controller.turn(round(1 / 0.04 / TARGET / AIM)).closed
 
 
 def test_a_loss_that_was_not_one_is_given_back() -> None:

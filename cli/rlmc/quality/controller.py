@@ -14,6 +14,8 @@ from math import exp, log
 
 RATE = 0.05
 """How fast log price follows."""
+AIM = 0.9
+"""Of the target, what is aimed at: the way up from a low price costs something, and is to be made good again."""
 UNIT = 50.0
 """The price of one regression at log price 0, in median costs of a direct turn."""
 LOW, TOP = -log(10), log(8)
@@ -28,7 +30,7 @@ class Controller:
 
     def turn(self, turns: int = 1) -> Controller:
         """So many more turns have ended, of which no loss is known (yet)."""
-        return replace(self, log_price=max(LOW, self.log_price - RATE * self.target * turns))
+        return replace(self, log_price=max(LOW, self.log_price - RATE * AIM * self.target * turns))
 
     def lost(self, loss: float, probability: float) -> Controller:
         """An audit has ended so; or it was drawn, which is a loss of 1, and the settled rest is given back."""
