@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import http.client
 import json
+import socket
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from tests.support.wire_client import send
 
 from rlmc.commands import explain, stats
 from rlmc.ledger.store import Ledger
-from rlmc.server.dashboard import facts
+from rlmc.server.dashboard import facts, pages
 from rlmc.server.dashboard import feed as feed_module
 from rlmc.server.dashboard.doors import LINK_SECONDS, UNUSED_SECONDS, Doors
 from rlmc.server.dashboard.feed import Feed
@@ -175,6 +176,14 @@ def test_without_the_cookie_nothing_is_shown(browser: Browser, cookie: str) -> N
         assert b"rlmc dashboard" in body
 
 
+@pytest.mark.parametrize("other", ["bare", "o=x y z", 'o={"a": 1}', "a:b/c=1", "=", "x_rlmc_dashboard=1"])
+def test_cookies_of_other_servers_on_this_host_do_not_hide_ours(browser: Browser, other: str) -> None:
+    browser.enter()
+    for cookies in (f"{browser.cookie}; {other}", f"{other}; {browser.cookie}", f"{browser.cookie};{other}"):
+        assert browser.get(browser.base, kept=False, cookie=cookies)[0] == 200
+    assert browser.get(browser.base, kept=False, cookie=other)[0] == 403
+
+
 def test_a_cookie_opens_only_its_own_view(browser: Browser) -> None:
     browser.enter()
     other = Browser(browser.live)
@@ -188,7 +197,10 @@ def test_a_cookie_opens_only_its_own_view(browser: Browser) -> None:
 )
 def test_other_hosts_and_web_pages_are_turned_away(browser: Browser, headers: dict[str, str]) -> None:
     browser.enter()
-    assert browser.get(browser.base + "api/overview", **headers)[0] == 403
+    status, told, _ = browser.get(browser.base + "api/overview", **headers)
+    assert status == 403
+    assert {name: told[name] for name in FORBIDDING} == FORBIDDING
+    assert "default-src 'none'" in told["content-security-policy"]
     link = minted(browser.live)
     assert browser.get(link, **headers)[0] == 403
     browser.enter(link)
@@ -420,6 +432,77 @@ def test_a_page_that_does_not_read_holds_up_nobody(browser: Browser) -> None:
         connection.close()
 
 
+def full(browser: Browser) -> socket.socket:
+    """A page that asked for the feed, took nothing, and has the line full of it."""
+    page = socket.socket()
+    page.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    page.connect(("127.0.0.1", browser.live.port))
+    request = f"GET {browser.base}api/events HTTP/1.1\r\nHost: 127.0.0.1:{browser.live.port}\r\n"
+    page.sendall(f"{request}Cookie: {browser.cookie}\r\n\r\n".encode())
+    feed = browser.live.daemon._feed
+    assert soon(lambda: feed.reckoned > 0)
+    time.sleep(0.5)  # pings meet the full line
+    return page
+
+
+def soon(true: Callable[[], bool]) -> bool:
+    deadline = time.monotonic() + 5
+    while not (found := true()) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return found
+
+
+@pytest.fixture
+def long_states(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Far more than a socket takes unread."""
+    monkeypatch.setattr(feed_module, "_body", lambda *_: b" " * 30_000_000)
+    monkeypatch.setattr(pages, "PING_SECONDS", 0.05)
+
+
+@pytest.mark.usefixtures("long_states")
+def test_a_page_that_does_not_read_does_not_hold_up_the_end(browser: Browser) -> None:
+    browser.enter()
+    live = browser.live
+    with full(browser):
+        tasks = live.server.server_state.tasks
+        assert tasks
+        live.loop.call_soon_threadsafe(live.daemon.stop_requested.set)
+        assert soon(lambda: not tasks)
+
+
+@pytest.mark.usefixtures("long_states")
+def test_a_page_that_does_not_read_is_let_go(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pages, "UNREAD_SECONDS", 1.0)
+    browser.enter()
+    feed = browser.live.daemon._feed
+    with full(browser):
+        assert feed.open == 1
+        assert soon(lambda: feed.open == 0)
+
+
+def test_a_page_that_reads_late_gets_the_newest_state_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    status: dict[str, Any] = {"sessions": 0}
+    monkeypatch.setattr(feed_module, "_body", lambda _ledger, status, _period: str(status["sessions"]).encode())
+    monkeypatch.setattr(feed_module, "LOOK_SECONDS", 0.01)
+
+    async def run() -> tuple[bytes, bytes]:
+        feed = Feed(tmp_path / "none.db", lambda: dict(status), lambda: None)
+        eager, late = feed.follow("today"), feed.follow("today")
+        first = (await anext(late)).body
+        await anext(eager)
+        for count in range(1, 6):
+            status["sessions"] = count
+            while (await anext(eager)).body != str(count).encode():
+                pass
+        then = (await anext(late)).body
+        for states in (eager, late):
+            await states.aclose()
+        await feed.close()
+        return first, then
+
+    assert asyncio.run(run()) == (b"0", b"5")
+
+
 def test_feeds_are_bounded(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rlmc.server.dashboard.pages.MOST_FEEDS", 1)
     browser.enter()
@@ -435,6 +518,26 @@ def test_an_open_page_is_a_use(browser: Browser) -> None:
         next(events)
         time.sleep(1.2)
         assert daemon.idle_seconds() < 1.1
+
+
+def test_a_view_lasts_as_long_as_its_page_is_open(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pages, "PING_SECONDS", 0.05)
+    browser.enter()
+    app = browser.live.daemon._app
+    assert app is not None
+    doors = app._dashboard.doors
+    [view] = doors._views
+    now = view.used
+    monkeypatch.setattr(doors, "_clock", lambda: now)
+    with browser.events() as events:
+        next(events)
+        now += UNUSED_SECONDS - 1
+        assert soon(lambda: view.used == now)
+        now += UNUSED_SECONDS - 1
+        assert browser.get(browser.base)[0] == 200
+    assert soon(lambda: browser.live.daemon._feed.open == 0)
+    now += UNUSED_SECONDS + 1
+    assert browser.get(browser.base)[0] == 403
 
 
 def test_many_requests_at_once(browser: Browser) -> None:
