@@ -230,6 +230,8 @@ def test_a_cache_is_kept_warm_where_that_pays_and_every_ping_is_booked(
     ) as up:
         session = open_session(live, up, policy="verify-only", keep_alive="true")
         live.daemon._sessions.by_id(session.id).attached = 1  # type: ignore[union-attr]  # it was just opened
+        # Whether a ping pays is known once there are prices, and these do not wait.
+        asyncio.run_coroutine_threadsafe(live.daemon.books._ready.wait(), live.loop).result(20)
         send(session.base_url, request_of(1), x_claude_code_session_id="s1")
         asyncio.run_coroutine_threadsafe(asyncio.wait_for(pinged.wait(), 10), live.loop).result(15)
         send(session.base_url, request_of(2), x_claude_code_session_id="s1")
