@@ -6,7 +6,7 @@ __rlmc_command() {
     commands='' options='' valued='' wraps=''
     case $1 in
         '')
-            commands='run start stop restart status logs stats turns explain export dashboard top statusline replay doctor demo completions sessions config'
+            commands='run start stop restart status logs stats turns explain export dashboard top statusline replay bench doctor demo completions sessions config'
             options='-V --version --debug -h --help'
             ;;
         run)
@@ -61,6 +61,10 @@ __rlmc_command() {
             options='--policy --draft-model --verify-model --by --since --until --assume --accuracy --optimum --json --csv --html --session -h --help'
             valued='--policy --draft-model --verify-model --by --since --until --assume --html --session'
             ;;
+        bench)
+            options='--tasks --kinds --limit --arms --draft-model --verify-model --parallel --fresh --resume -y --yes --json -h --help'
+            valued='--tasks --kinds --limit --arms --draft-model --verify-model --parallel'
+            ;;
         doctor)
             options='--json -h --help'
             ;;
@@ -112,10 +116,10 @@ __rlmc_command() {
 # What may stand at the place $1, an option or the number of an argument; $2 is the word before it.
 __rlmc_value() {
     case $1 in
-        'run --draft-model' | 'replay --draft-model')
+        'run --draft-model' | 'replay --draft-model' | 'bench --draft-model')
             words='auto none anthropic/claude-haiku-5-5 sim/draft'
             ;;
-        'run --verify-model' | 'replay --verify-model')
+        'run --verify-model' | 'replay --verify-model' | 'bench --verify-model')
             words=as-requested
             ;;
         'run --policy' | 'replay --policy')

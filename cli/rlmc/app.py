@@ -30,6 +30,7 @@ COMMANDS: tuple[str, ...] = (
     "top",
     "statusline",
     "replay",
+    "bench",
     "config",
     "doctor",
     "demo",
