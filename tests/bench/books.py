@@ -122,7 +122,7 @@ def _calls(chance: random.Random, turn: str, at: int, outcome: str) -> Iterator[
 
 
 def _shape(chance: random.Random) -> tuple[str, str]:
-    """Signals and a decision as long as real ones, 1.2 KB together."""
+    """Signals and a decision nearly as long as real ones: 0.9 KB together."""
     signals = {name: chance.randrange(100_000) for name in ("prompt_chars", "messages", "tools", "images", "errors")}
     places = [[f"{chance.getrandbits(64):016x}", n, n * 7, chance.randrange(9000), 0] for n in range(22)]
     decision = {"format": 1, "events": [1, 2], "outline": {"places": places, "markers": 2}, "kind": "text"}

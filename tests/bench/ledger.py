@@ -100,7 +100,8 @@ def sqlite(folder: Path, text: str) -> tuple[float, list[list[str]]]:
 
 
 def agree(data: dict[str, object], rows: list[list[str]], by: str) -> None:
-    """Raises AssertionError unless both sides say the same of turns, baseline and paid, in all and by group."""
+    """Raises AssertionError unless both sides say the same: of turns, baseline and paid in all and by group, of the
+    percentiles of each outcome and of all where there are no groups."""
     theirs: dict[str, list[int]] = {}
     for row in rows:
         sums = theirs.setdefault(row[0], [0, 0, 0])
@@ -111,13 +112,14 @@ def agree(data: dict[str, object], rows: list[list[str]], by: str) -> None:
     total, groups = data["total"], data["groups"]
     assert isinstance(total, dict)
     assert isinstance(groups, list)
-    ours = {group["key"]: _sums(group) for group in groups} if by else {"": _sums(total)}
-    assert ours == (theirs or {"": [0, 0, 0]})
-    assert _sums(total) == [sum(column) for column in zip(*theirs.values(), strict=True)] if theirs else True
+    if by:
+        assert {group["key"]: _sums(group) for group in groups} == theirs
+    assert _sums(total) == [sum(column) for column in zip([0, 0, 0], *theirs.values(), strict=True)]
     if not by:
-        p50 = {row[1]: float(row[2]) for row in rows if len(row) == 4}
-        outcomes = total["latency_ms"]["outcomes"]
-        assert {name: outcomes[name]["p50"] for name in p50 if name} == {n: v for n, v in p50.items() if n}
+        times = total["latency_ms"]
+        ranked = {row[1]: [float(value) for value in row[2:]] for row in rows if len(row) == 4}
+        ours = {"": times, **times["outcomes"]}
+        assert {name: [ours[name]["p50"], ours[name]["p95"]] for name in ranked} == ranked
 
 
 def _sums(report: dict[str, object]) -> list[int]:

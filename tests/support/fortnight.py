@@ -23,7 +23,7 @@ HOME = "/home/ada"
 FIRST = START - 11 * DAY - 3 * HOUR  # Thursday, 2026-11-12, 09:00 UTC
 EXPLAINED = "00201e8c41d2e07b"
 """The id of a turn with everything a decision rests on."""
-_SHOP = f"{HOME}/work/shop"
+_SHOP = f"{HOME}/code/shop"
 _LONG = f"{HOME}/clients/northern-lights-insurance/claims-portal-backend"
 _FORESIGHT = {
     "direct": 4 * CENT, "skipped": CENT, "verified": 3 * CENT, "draft": CENT // 10, "debt": CENT // 5,
@@ -64,7 +64,7 @@ _DAYS = (
     _Day("c0934efa1178bd52", 5, 6, f"{HOME}/notes", None, client="codex"),
     _Day("97b20d5e6f41ca88", 6, 11, loss=True, name="migration gone wrong", branch="spike/orm"),
     _Day("2be8f6034cd17a95", 7, 17, _LONG, "release/2026.11-claims-intake", "claims intake, second attempt", pace=4),
-    _Day("e41a7c90d3562bf8", 8, 8, f"{HOME}/work/価格表", "機能/税率", "税率の表"),
+    _Day("e41a7c90d3562bf8", 8, 8, f"{HOME}/code/価格表", "機能/税率", "税率の表"),
     _Day("6d05b3f812e9a747", 11, 5, draft=None, client="generic"),
     _Day("b7f3a1582ced9046", 12, 31, _LONG, "release/2026.11-claims-intake", pace=3),
     _Day("b7f3a1582ced9046", 13, 12, _LONG, "release/2026.11-claims-intake", pace=2),

@@ -28,7 +28,7 @@ PAGES = {
     "stats-by-session": ["stats", "--all", "--by", "session"],
     "stats-by-outcome": ["stats", "--all", "--by", "outcome"],
     "stats-by-project": ["stats", "--all", "--by", "project"],
-    "stats-of-a-branch": ["stats", "--all", "--project", "~/work", "--branch", "spike/orm"],
+    "stats-of-a-branch": ["stats", "--all", "--project", "~/code", "--branch", "spike/orm"],
     "stats-of-a-session": ["stats", "b7f3a158"],
     "sessions": ["sessions", "--all"],
     "sessions-limited": ["sessions", "--all", "--limit", "4"],

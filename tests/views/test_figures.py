@@ -161,7 +161,7 @@ def test_a_name_that_is_too_long_keeps_its_end_or_its_start() -> None:
         "second…",
         "…",
     ]
-    assert figures.label("/work/価格表", 6) == "…格表"
+    assert figures.label("/code/価格表", 6) == "…格表"
     assert figures.label("価格表", 4, start=True) == "価…"
 
 

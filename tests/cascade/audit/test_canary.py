@@ -41,7 +41,7 @@ def test_what_is_planted_is_one_fault_and_really_another_answer(parts: list[Part
         {"file_path": "/src/shop/cart.py"},
         {"file_path": "/src/cart.py", "old_string": "total = 3", "new_string": "total = 4"},
         {"file_path": "/src/cart.py", "old_string": "a\nb", "new_string": "a\nb\nc"},
-        {"pattern": "TODO", "head_limit": 20},
+        {"pattern": "total", "head_limit": 20},
     ],
 )
 @pytest.mark.parametrize("seed", range(8))
