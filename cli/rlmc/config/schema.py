@@ -16,6 +16,7 @@ from rlmc.domain.turn import Model
 
 PROTOCOLS: tuple[str, ...] = ("anthropic",)
 BUDGET_ACTIONS: tuple[str, ...] = ("warn", "degrade", "stop")
+AUDITS: tuple[str, ...] = ("auto", "on", "off")
 AUTO_MODES: tuple[str, ...] = ("direct", "local")
 TOOL_EFFECTS: tuple[str, ...] = tuple(effect.value for effect in Effect if effect is not Effect.SHELL_SAFE)
 
@@ -82,6 +83,10 @@ class Settings:
     verify_model: Model | None
     policy: str
     draft_timeout: float
+    max_regression: float
+    confidence: float
+    audits: str
+    audit_rate: float
     allow_login_calls: bool
     claude_auto_mode: str
     brief_tokens: int
@@ -137,6 +142,37 @@ KEYS: tuple[Key, ...] = (
         "How long a draft may take before the turn goes direct",
         "more than 0, at most 3600",
         "seconds",
+    ),
+    Key(
+        "max-regression",
+        values.Percent("0.1", "50"),
+        2,
+        "How many turns may be worse for their draft, as a share of all turns; what drafts may do is adjusted to it",
+        "0.1 to 50, with or without %",
+        "percent",
+    ),
+    Key(
+        "confidence",
+        values.Percent("50", "99.9"),
+        95,
+        "How sure the bound on that share is to hold, however often it is looked at",
+        "50 to 99.9, with or without %",
+        "percent",
+    ),
+    Key(
+        "audits",
+        values.Choice(lambda: AUDITS),
+        "auto",
+        "Whether drafts that were served are audited. auto: where calls are paid for one by one, so not with a"
+        " subscription login, nor where the verify model runs on this machine",
+    ),
+    Key(
+        "audit-rate",
+        values.Percent("3", "100"),
+        4,
+        "How many of the turns a draft answered are answered once more by the verify model, and compared",
+        "3 to 100, with or without %",
+        "percent",
     ),
     Key(
         "allow-login-calls",

@@ -158,6 +158,22 @@ class Dollars:
 
 
 @dataclass(frozen=True, slots=True)
+class Percent:
+    """A share in percent, with or without the sign."""
+
+    least: str
+    most: str
+
+    def __call__(self, raw: object) -> float:
+        if isinstance(raw, str):
+            raw = _text(raw).removesuffix("%").rstrip()
+        number = _number(raw)
+        if not Decimal(self.least) <= number <= Decimal(self.most):
+            raise BadValue
+        return float(number)
+
+
+@dataclass(frozen=True, slots=True)
 class Choice:
     """One of a few words. The words come from a function, because some live in modules that are not always needed."""
 

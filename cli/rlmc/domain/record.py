@@ -13,12 +13,42 @@ from rlmc.domain.chat import Usage
 from rlmc.domain.money import Picodollars
 from rlmc.domain.outcome import Outcome, Reason
 
-CallRole = Literal["draft", "verify", "direct", "keepalive"]
+CallRole = Literal["draft", "verify", "direct", "keepalive", "audit", "judge"]
 DECISION_FORMAT = 1
 """Of `TurnRecord.decision`; another number is of another version."""
 MARKER_REFUSED = "marker-refused"
 """The error of a call whose added cache marker the provider would not take; it was made once more without."""
 Ending = Literal["complete", "client-gone", "upstream-error", "error"]
+
+
+AuditEnding = Literal["same", "judged", "failed"]
+"""How an audit ended: both answers come to the same, a judge compared them, or there was no verdict to be had."""
+
+
+@dataclass(frozen=True, slots=True)
+class EpochRecord:
+    """What quality is told of: all turns of one draft, verify and judge model, policy and audit rate. `least` is the
+    smallest probability with which a draft that was served may have been audited. The id follows from all others but
+    `began_at`."""
+
+    id: str
+    began_at: int
+    draft: str
+    verify: str
+    judge: str
+    policy: str
+    policy_version: int
+    least: float
+    simulated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRecord:
+    """An audit that was drawn. `probability` was fixed before; until the audit has ended it counts as a loss of 1."""
+
+    at: int
+    probability: float
+    bucket: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +99,8 @@ class TurnRecord:
     estimate may be off: `baseline_bias` (picodollars, 95 %) adds up over turns, of `baseline_noise` (a variance) the
     root is taken of the sum. `draft_only` is what the draft model alone would have cost.
     `status` is the HTTP status the client received. `signals` are the facts the router saw, `decision` everything else
-    it takes to decide the turn again; both JSON-able."""
+    it takes to decide the turn again; both JSON-able. `epoch` is there where drafts are audited, `coin` (a probability)
+    where a draft answered, `audit` where the coin fell on one."""
 
     id: str
     session_id: str
@@ -95,6 +126,9 @@ class TurnRecord:
     signals: dict[str, str | int | float | bool | None] = field(default_factory=dict)
     findings: tuple[str, ...] = ()
     calls: tuple[CallRecord, ...] = ()
+    epoch: EpochRecord | None = None
+    coin: float | None = None
+    audit: AuditRecord | None = None
     # Only with `log-content` on: the request's body and the answer as the client got it.
     request_body: bytes | None = None
     answer_body: bytes | None = None

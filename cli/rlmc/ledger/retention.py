@@ -126,7 +126,16 @@ _SUMS = """
     WHERE t.session_id = :id
 """
 _MINE = "(SELECT id FROM turns WHERE session_id = :id)"
+# What is known of quality outlives the turns it was learnt from: audits and canaries stay, turns stay as counts.
+_KEEP_COUNTS = """
+    UPDATE epochs SET
+        gone_turns = gone_turns + (SELECT count(*) FROM turns WHERE session_id = :id AND epoch = epochs.id),
+        gone_served = gone_served + (SELECT count(coin) FROM turns WHERE session_id = :id AND epoch = epochs.id)
+    WHERE id IN (SELECT epoch FROM turns WHERE session_id = :id)
+"""
 _DELETE = (
+    _KEEP_COUNTS,
+    f"DELETE FROM regrets WHERE turn_id IN {_MINE}",  # noqa: S608 - a constant of this file
     f"DELETE FROM contents WHERE turn_id IN {_MINE}",  # noqa: S608 - a constant of this file
     f"DELETE FROM calls WHERE turn_id IN {_MINE}",  # noqa: S608 - a constant of this file
     "DELETE FROM turns WHERE session_id = :id",

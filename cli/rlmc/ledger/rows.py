@@ -12,12 +12,12 @@ from dataclasses import asdict
 from typing import Any
 
 from rlmc.domain.chat import Usage
-from rlmc.domain.record import CallRecord, SessionRecord, TurnRecord
+from rlmc.domain.record import AuditEnding, CallRecord, EpochRecord, SessionRecord, TurnRecord
 
 _TURN = (
     "id, session_id, conversation, started_at, protocol, request_class, requested_model, served_model, policy,"
     " outcome, reason, ending, status, ttfb_ms, latency_ms, baseline, baseline_estimated, signals, findings,"
-    " baseline_bias, baseline_noise, draft_only, decision"
+    " baseline_bias, baseline_noise, draft_only, decision, epoch, coin"
 )
 _CALL = (
     "turn_id, seq, role, provider, model, started_at, ttfb_ms, latency_ms, status, error, stop_reason, served,"
@@ -35,6 +35,14 @@ def _insert(table: str, columns: str) -> str:
 _INSERT_TURN = _insert("turns", _TURN)
 _INSERT_CALL = _insert("calls", _CALL)
 _INSERT_CONTENT = _insert("contents", "turn_id, request, answer")
+_INSERT_EPOCH = """
+    INSERT INTO epochs (id, began_at, draft, verify, judge, policy, policy_version, least, simulated)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING
+"""
+_INSERT_AUDIT = """
+    INSERT INTO audits (turn_id, epoch, at, probability, bucket) VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT (turn_id) DO NOTHING
+"""
 # A session may be announced again after its daemon died: it began when it first began, and it goes on.
 _UPSERT_SESSION = """
     INSERT INTO sessions
@@ -74,12 +82,49 @@ def write_turn(db: sqlite3.Connection, t: TurnRecord) -> None:
             t.id, t.session_id, t.conversation, t.started_at, t.protocol, t.request_class, t.requested_model,
             t.served_model, t.policy, t.outcome.value, t.reason.value, t.ending, t.status, t.ttfb_ms, t.latency_ms,
             t.baseline, t.baseline_estimated, _json(t.signals), _json(t.findings), t.baseline_bias, t.baseline_noise,
-            t.draft_only, None if t.decision is None else _json(t.decision),
+            t.draft_only, None if t.decision is None else _json(t.decision), None if t.epoch is None else t.epoch.id,
+            t.coin,
         ),
     )  # fmt: skip
+    if t.epoch is not None:
+        _begin_epoch(db, t.epoch)
+    if t.epoch is not None and t.audit is not None:
+        # In the same transaction as its turn. A turn is written again when a call is added to it: the audit stays.
+        db.execute(_INSERT_AUDIT, _clean(t.id, t.epoch.id, t.audit.at, t.audit.probability, t.audit.bucket))
     db.executemany(_INSERT_CALL, [_call(t.id, seq, call) for seq, call in enumerate(t.calls)])
     if t.request_body is not None or t.answer_body is not None:
         db.execute(_INSERT_CONTENT, (t.id, _packed(t.request_body), _packed(t.answer_body)))
+
+
+def _begin_epoch(db: sqlite3.Connection, e: EpochRecord) -> None:
+    row = (e.id, e.began_at, e.draft, e.verify, e.judge, e.policy, e.policy_version, e.least, e.simulated)
+    db.execute(_INSERT_EPOCH, _clean(*row))
+
+
+def keep_care(db: sqlite3.Connection, epoch: EpochRecord, care: str) -> None:
+    """What the controller of an epoch knows, as JSON."""
+    _begin_epoch(db, epoch)
+    db.execute("UPDATE epochs SET care = ? WHERE id = ?", (care, epoch.id))
+
+
+def end_audit(db: sqlite3.Connection, turn_id: str, at: int, loss: float, how: AuditEnding) -> None:
+    """An audit ends once: what it was settled with stays."""
+    db.execute(
+        "UPDATE audits SET ended_at = ?, loss = ?, how = ? WHERE turn_id = ? AND loss IS NULL", (at, loss, how, turn_id)
+    )
+
+
+def write_canary(db: sqlite3.Connection, turn_id: str, epoch: str, at: int, caught: bool) -> None:
+    db.execute("INSERT OR REPLACE INTO canaries (turn_id, epoch, at, caught) VALUES (?, ?, ?, ?)",
+               (turn_id, epoch, at, caught))  # fmt: skip
+
+
+def write_regret(db: sqlite3.Connection, turn_id: str, kind: str, at: int) -> None:
+    """A sign that a turn was for the worse; told twice it counts once."""
+    db.execute(
+        "INSERT INTO regrets (turn_id, kind, at) VALUES (?, ?, ?) ON CONFLICT (turn_id, kind) DO NOTHING",
+        (turn_id, kind, at),
+    )
 
 
 def _call(turn_id: str, seq: int, c: CallRecord) -> tuple[Any, ...]:

@@ -120,6 +120,70 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         )
         """,
     ),
+    # What is known of quality. `epoch` names what a turn ran under; `coin` is the probability with which the coin of a
+    # turn that a draft answered was to fall on an audit, NULL for all others. An audit without a loss has not ended.
+    (
+        "ALTER TABLE turns ADD COLUMN epoch TEXT",
+        "ALTER TABLE turns ADD COLUMN coin REAL",
+        "CREATE INDEX turns_by_epoch ON turns (epoch, started_at, coin) WHERE epoch IS NOT NULL",
+        """
+        CREATE TABLE epochs (
+            id TEXT PRIMARY KEY,
+            began_at INTEGER NOT NULL,
+            draft TEXT NOT NULL,
+            verify TEXT NOT NULL,
+            judge TEXT NOT NULL,
+            policy TEXT NOT NULL,
+            policy_version INTEGER NOT NULL,
+            least REAL NOT NULL,
+            simulated INTEGER NOT NULL,
+            care TEXT,
+            gone_turns INTEGER NOT NULL DEFAULT 0,
+            gone_served INTEGER NOT NULL DEFAULT 0
+        ) WITHOUT ROWID
+        """,
+        """
+        CREATE TABLE audits (
+            turn_id TEXT PRIMARY KEY,
+            epoch TEXT NOT NULL,
+            at INTEGER NOT NULL,
+            probability REAL NOT NULL,
+            bucket TEXT NOT NULL,
+            ended_at INTEGER,
+            loss REAL,
+            how TEXT
+        ) WITHOUT ROWID
+        """,
+        "CREATE INDEX audits_by_epoch ON audits (epoch, at)",
+        """
+        CREATE TABLE canaries (
+            turn_id TEXT PRIMARY KEY,
+            epoch TEXT NOT NULL,
+            at INTEGER NOT NULL,
+            caught INTEGER NOT NULL
+        ) WITHOUT ROWID
+        """,
+        """
+        CREATE TABLE regrets (
+            turn_id TEXT NOT NULL,
+            kind TEXT NOT NULL,
+            at INTEGER NOT NULL,
+            PRIMARY KEY (turn_id, kind)
+        ) WITHOUT ROWID
+        """,
+        """
+        CREATE TABLE calibrations (
+            draft TEXT NOT NULL,
+            verify TEXT NOT NULL,
+            bucket TEXT NOT NULL,
+            at INTEGER NOT NULL,
+            labels INTEGER NOT NULL,
+            loss REAL NOT NULL,
+            opened INTEGER NOT NULL,
+            PRIMARY KEY (draft, verify, bucket)
+        ) WITHOUT ROWID
+        """,
+    ),
 )
 VERSION = len(MIGRATIONS)
 

@@ -20,7 +20,7 @@ from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
-from rlmc.domain.record import SessionRecord, TurnRecord
+from rlmc.domain.record import AuditEnding, EpochRecord, SessionRecord, TurnRecord
 from rlmc.errors import LedgerError
 from rlmc.ledger import files, retention, rows
 from rlmc.ledger.retention import Caps, Cause, Step
@@ -96,6 +96,18 @@ class Ledger:
             self._lose(1)
         else:
             self._put(_Job(partial(rows.write_turn, t=turn), content))
+
+    def keep_care(self, epoch: EpochRecord, care: str) -> None:
+        self._put(_Job(partial(rows.keep_care, epoch=epoch, care=care)))
+
+    def end_audit(self, turn_id: str, at: int, loss: float, how: AuditEnding) -> None:
+        self._put(_Job(partial(rows.end_audit, turn_id=turn_id, at=at, loss=loss, how=how)))
+
+    def canary(self, turn_id: str, epoch: str, at: int, *, caught: bool) -> None:
+        self._put(_Job(partial(rows.write_canary, turn_id=turn_id, epoch=epoch, at=at, caught=caught)))
+
+    def regret(self, turn_id: str, kind: str, at: int) -> None:
+        self._put(_Job(partial(rows.write_regret, turn_id=turn_id, kind=kind, at=at)))
 
     def keep_within(self, caps: Caps, in_use: Callable[[], Collection[str]]) -> None:
         """Takes the oldest sessions out until the ledger is within its caps, one at a time between what is recorded.
