@@ -7,6 +7,7 @@ import gc
 import logging
 import time
 from functools import partial
+from random import SystemRandom
 
 import rlmc
 from rlmc.config.load import load
@@ -14,11 +15,14 @@ from rlmc.config.paths import ledger_file
 from rlmc.errors import RlmcError
 from rlmc.ledger.store import Ledger
 from rlmc.server.app import App
+from rlmc.server.audits import Audits
 from rlmc.server.books import Books
 from rlmc.server.budgets import Budgets
+from rlmc.server.calls import wall_us
 from rlmc.server.control import Control
 from rlmc.server.dashboard.feed import Feed
 from rlmc.server.dashboard.pages import Dashboard
+from rlmc.server.epochs import Epochs
 from rlmc.server.housekeeping import keep_house
 from rlmc.server.metrics import Readings, Tally
 from rlmc.server.metrics_page import MetricsPage
@@ -65,6 +69,9 @@ class DaemonApp:
         sessions = Sessions()
         tally = Tally(sessions)
         books = Books(ledger, [budgets.observe, tally.observe])
+        epochs = Epochs(ledger, ledger_file(), _chance.random, wall_us)
+        await epochs.load()
+        audits = self.audits = Audits(epochs, books, _chance)
         control = Control(
             token=self._token,
             instance=self._instance,
@@ -72,6 +79,7 @@ class DaemonApp:
             sessions=sessions,
             books=books,
             budgets=budgets,
+            audits=audits,
             config=config,
             dashboard_link=lambda: dashboard.link(),
             telemetry=lambda: telemetry.status(),
@@ -91,7 +99,7 @@ class DaemonApp:
             port=self._port,
             sessions=sessions,
             transports=self._transports,
-            books=books,
+            audits=audits,
             control=control,
             dashboard=dashboard,
             metrics=MetricsPage(self._token, tally, self._readings),
@@ -134,7 +142,9 @@ class DaemonApp:
         )
 
     def busy(self) -> bool:
-        return self._app is not None and (self._app.active > 0 or self._sessions.alive() > 0)
+        if self._app is None:
+            return False
+        return self._app.active > 0 or self._sessions.alive() > 0 or self.audits.under_way() > 0
 
     def idle_seconds(self) -> float:
         return time.monotonic() - (self._app.last_used if self._app else self._started)
@@ -148,12 +158,17 @@ class DaemonApp:
             await self._loading
         if self._housekeeping is not None:
             self._housekeeping.cancel()
+        await self.audits.close()
         await self._feed.close()
         for transport in self._transports.values():
             await transport.close()
         await self._telemetry.close()
         await self.books.flush()
         await asyncio.to_thread(self.books.ledger.close)
+
+
+# Nobody is to foresee which draft is audited.
+_chance = SystemRandom()
 
 
 def _open_export(sessions: Sessions, endpoint: str) -> Export:

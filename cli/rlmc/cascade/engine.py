@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import assert_never
 
+from rlmc.cascade.bucket import bucket_of
+from rlmc.cascade.caution import FREE, Caution
 from rlmc.cascade.economics import Prospect
 from rlmc.cascade.hard_gates import hard_gate, verifiable
 from rlmc.cascade.plan import (
@@ -42,6 +44,7 @@ class _Case:
     policy: Policy
     marker: tuple[int, Lifetime] | None
     reading: Reading
+    caution: Caution
 
 
 def run(
@@ -51,19 +54,24 @@ def run(
     policy: Policy,
     marker: tuple[int, Lifetime] | None = None,
     reading: Reading = CONTENT,
+    caution: Caution = FREE,
 ) -> Cascade:
     """Decide one turn. Deterministic: the same arguments and results give the same calls and plan.
 
-    `marker` is the cache marker a call of the verify model on the whole prompt is given.
+    `marker` is the cache marker a call of the verify model on the whole prompt is given, `caution` what audits teach.
     """
-    case = _Case(turn, signals, prospect, policy, marker, reading)
+    case = _Case(turn, signals, prospect, policy, marker, reading, caution if policy.obeys else FREE)
     blocked = hard_gate(turn, signals)
     if blocked is not None or turn.draft is None:
         return _direct(case, blocked or Reason.NO_DRAFT_MODEL)
     route = policy.route(policy, signals, prospect)
     if route.kind == "direct":
         return _direct(case, route.reason)
+    if case.caution.closed is not None:
+        return _direct(case, case.caution.closed)
     if route.kind == "skip" and signals.live:
+        if not case.caution.lets(bucket_of(auxiliary=signals.auxiliary, effect=None), prospect.gain, prospect.direct):
+            return _direct(case, Reason.REGRESSION)
         return Relay(
             Outcome.SKIPPED,
             route.reason,
@@ -104,8 +112,14 @@ def _after_draft(case: _Case, seen: Drafted, route: Route) -> Route:
     if seen.effect is not None and seen.effect not in policy.releases:
         brief, direct = case.prospect.brief_verification(seen.output), case.prospect.answering(seen.output)
         worth = brief is None or direct is None or brief < direct
-        return Route("brief" if seen.effect in policy.brief and worth else "direct", Reason.GATE)
-    return policy.after_draft(policy, case.signals, seen, case.prospect, route)
+        route = Route("brief" if seen.effect in policy.brief and worth else "direct", Reason.GATE)
+    else:
+        route = policy.after_draft(policy, case.signals, seen, case.prospect, route)
+    bucket = bucket_of(auxiliary=case.signals.auxiliary, effect=seen.effect)
+    gain = case.prospect.gain_of(route.kind, seen.output)
+    if route.kind in ("skip", "brief") and not case.caution.lets(bucket, gain, case.prospect.direct):
+        return Route("direct", Reason.REGRESSION)
+    return route
 
 
 def _effect(seen: Drafted) -> Finding:

@@ -63,13 +63,14 @@ StreamReader = Callable[[Delta], Reading]
 
 @dataclass(frozen=True, slots=True)
 class CallModel:
-    """Ask `target`. `deadline` is in seconds from now until the whole answer, None for no limit.
+    """Ask `target`. `deadline` is in seconds from now until the whole answer, None for no limit. The last two roles are
+    those of calls that follow a turn.
 
     With a `reader` the driver feeds it every event; as soon as it answers "diverged" the driver stops reading and
     hands back `Opened` with the call still running. Without one the driver reads to the end.
     """
 
-    role: Literal["draft", "verify"]
+    role: Literal["draft", "verify", "audit", "judge"]
     target: Model
     request: CallRequest
     deadline: float | None

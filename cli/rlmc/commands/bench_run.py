@@ -180,7 +180,9 @@ def _run(
         overrides={
             **overrides_from(environ, wish.flags, NAMES),
             **_tools(tasks),
+            # Each arm is what its policy alone does: nothing beside its calls, and nothing learnt on the way.
             "keep-alive": "false",
+            "audits": "off",
             "policy": arm.policy,
         },
         upstream=foreign(environ.get(BASE_URL)),

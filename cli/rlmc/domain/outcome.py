@@ -33,6 +33,9 @@ class Reason(StrEnum):
     HARD_TASK = "hard-task"  # economy: the first turn of a task that looks hard
     UNPROFITABLE = "unprofitable"  # a draft is expected to cost more than it saves
     UNSURE = "unsure"  # nothing says that a draft would do
+    # what audits have taught
+    REGRESSION = "regression"  # the draft was expected to save less than its risk of being worse is worth
+    QUALITY_STOP = "quality-stop"  # several audited drafts in a row were materially worse; the user is to look
     # hard gates: direct in every policy
     SAFEGUARDS = "safeguards"  # the server is asked to judge tool calls; only the verify model's can
     CLASSIFIER = "classifier"  # a safety classifier's call

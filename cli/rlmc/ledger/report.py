@@ -19,6 +19,9 @@ from rlmc.ledger.queries import CallRow, SessionRow, TurnRow
 
 _SURE = 1.96  # standard deviations to either side that hold 95 %
 
+AUDITING = ("audit", "judge")
+"""The roles of calls that only judge a draft after the fact."""
+
 Grouping = Literal["session", "day", "hour", "model", "outcome", "client", "project", "branch"]
 
 
@@ -120,7 +123,8 @@ class SavingsReport:
     came to a proper end.
 
     Every call is one of `draft` or `verify`. Of these, `wasted` are drafts nobody got, `brief` verifications on a
-    compact context, `keepalive` calls that only kept a cache warm. `draft_only` is what the draft model alone would
+    compact context, `keepalive` calls that only kept a cache warm, `audit` calls that only judged drafts after the fact
+    (the verify model's answer without the draft, and comparisons). `draft_only` is what the draft model alone would
     have cost.
     `baseline_latency` is what turns would have taken without rlmc, judged by the direct calls. `unpriced` counts calls
     of which the tokens are known but not the price, by model; `unmeasured` calls that sent no usage at all.
@@ -142,6 +146,7 @@ class SavingsReport:
     wasted: Side = field(default_factory=Side)
     brief: Side = field(default_factory=Side)
     keepalive: Side = field(default_factory=Side)
+    audit: Side = field(default_factory=Side)
     latency: Latencies = field(default_factory=Latencies)
     latency_by_outcome: dict[str, Latencies] = field(default_factory=dict)
     baseline_latency: Latencies = field(default_factory=Latencies)
@@ -229,6 +234,8 @@ class SavingsReport:
             self.brief.add(call)
         if call.role == "keepalive":
             self.keepalive.add(call)
+        if call.role in AUDITING:
+            self.audit.add(call)
         if call.role == "direct" and call.served and turn.ending == "complete":
             self.baseline_latency.add(call.latency_ms)
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from rlmc.domain.outcome import Outcome
 from rlmc.ledger.queries import LedgerReader, SessionRow
-from rlmc.ledger.report import Account, Amount, Grouping, Latencies, SavingsReport, SessionAccount, Side
+from rlmc.ledger.report import AUDITING, Account, Amount, Grouping, Latencies, SavingsReport, SessionAccount, Side
 from rlmc.ledger.stretches import stretches
 
 
@@ -264,6 +264,8 @@ def _add_calls(report: SavingsReport, row: list[Any]) -> None:
         sides.append(report.brief)
     if role == "keepalive":
         sides.append(report.keepalive)
+    if role in AUDITING:
+        sides.append(report.audit)
     for side in sides:
         _add_side(side, count, tokens, known, missing)
 

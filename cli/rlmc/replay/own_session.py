@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from rlmc.cascade.brief import Brief
+from rlmc.cascade.caution import FREE, Caution
 from rlmc.cascade.engine import run as cascade
 from rlmc.cascade.plan import (
     Answer,
@@ -39,7 +40,7 @@ from rlmc.domain.record import DECISION_FORMAT, MARKER_REFUSED
 from rlmc.domain.turn import ClientHints, DraftAbilities, Finding, Model, Turn
 from rlmc.errors import LedgerError
 from rlmc.ledger.decisions import KeptCall, KeptTurn
-from rlmc.ledger.report import Amount
+from rlmc.ledger.report import AUDITING, Amount
 from rlmc.pricing.baseline import TurnFacts
 from rlmc.pricing.catalog import PriceTable
 
@@ -54,6 +55,8 @@ _NOTHING_SEEN: dict[str, Any] = {
     "tool": "",
     "findings": ["not seen"],
 }
+# Calls that follow a turn and have no part in its answer.
+_AFTERWARDS = ("keepalive", *AUDITING)
 _NO_REQUEST = ChatRequest(raw=b"", model="", stream=False, max_tokens=None, messages=())
 
 
@@ -103,7 +106,7 @@ class KeptReading:
 
 
 _END: Literal["end"] = "end"
-# What happens to a turn: it arrives (None), it ends, or its cache is kept warm by a call.
+# What happens to a turn: it arrives (None), it ends, or a call after it reads the verify model's cache.
 _What = Literal["end"] | KeptCall | None
 
 
@@ -135,7 +138,10 @@ def compare(turns: Sequence[KeptTurn], prices: PriceTable) -> Comparison:
             elif what == _END:
                 _finish(turn, under_way.pop(turn.id), memory, prices, found)
             elif isinstance(what, KeptCall):
-                memory.refresh(what.model, read_outline(decision["outline"]), what.started_at)
+                outline = read_outline(decision["outline"])
+                if what.details.get("marked"):
+                    outline = outline.marked(*decision["marker"])
+                memory.refresh(what.model, outline, what.started_at)
         except (KeyError, TypeError, ValueError) as error:
             raise LedgerError(
                 f"the decision of turn {turn.id} cannot be read ({type(error).__name__}: {error})",
@@ -207,8 +213,10 @@ def _decide(turn: KeptTurn, decision: dict[str, Any], memory: Memory, prices: Pr
         brief_tokens=setup["brief_tokens"],
     )
     reading = KeptReading(decision["seen"])
-    made = [call for call in turn.calls if call.role != "keepalive" and call.error != MARKER_REFUSED]
-    generator = cascade(again, signals, foresight.prospect, policy, foresight.marker, reading)
+    made = [call for call in turn.calls if call.role not in _AFTERWARDS and call.error != MARKER_REFUSED]
+    controller = decision["controller"]
+    caution = FREE if controller is None else Caution.from_record(controller["caution"])
+    generator = cascade(again, signals, foresight.prospect, policy, foresight.marker, reading, caution)
     asked, plan = _play(generator, made)
     plan, more = _carried_out(plan, made[len(asked) :])
     calls = [(ask.role, isinstance(ask.request, BriefRequest), str(ask.target)) for ask in asked] + more
@@ -263,7 +271,7 @@ def _finish(turn: KeptTurn, then: _Open, memory: Memory, prices: PriceTable, fou
     decision: dict[str, Any] = turn.decision or {}
     arrival = then.arrival
     facts = kept_facts(turn, arrival, then.outcome, decision)
-    if any(call.details.get("marked") for call in turn.calls):
+    if any(call.details.get("marked") for call in turn.calls if call.role not in _AFTERWARDS):
         facts = facts_as_sent(facts, then.foresight.marker)
     alone = memory.finish(arrival, facts, then.reason)
     usage, only = alone.verify.usage, alone.draft.usage

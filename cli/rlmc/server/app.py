@@ -14,7 +14,7 @@ from contextlib import suppress
 
 from rlmc.domain.turn import Model
 from rlmc.errors import WireError
-from rlmc.server.books import Books
+from rlmc.server.audits import Audits
 from rlmc.server.calls import Call
 from rlmc.server.control import Control
 from rlmc.server.dashboard.doors import PREFIX as DASHBOARD
@@ -59,7 +59,7 @@ class App:
         port: int,
         sessions: Sessions,
         transports: dict[str, Transport],
-        books: Books,
+        audits: Audits,
         control: Control,
         dashboard: Dashboard,
         metrics: MetricsPage,
@@ -67,7 +67,8 @@ class App:
         self._port = port
         self._sessions = sessions
         self._transports = transports
-        self._books = books
+        self._audits = audits
+        self._books = audits.books
         self._control = control
         self._dashboard = dashboard
         self._metrics = metrics
@@ -155,7 +156,7 @@ class App:
                 await out.fail(415, "rlmc: content-type must be application/json")
                 return
             await self._control.refresh_config()
-            work = serve_turn(session, inbound, PROTOCOLS[protocol], send, self._transports, self._books)
+            work = serve_turn(session, inbound, PROTOCOLS[protocol], send, self._transports, self._audits)
         else:
             work = self._pass_through(session, inbound, codec, out)
         await _until_gone(work, receive)

@@ -12,14 +12,14 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rlmc.cascade.signals import Signals
 from rlmc.domain.chat import ChatRequest, Usage
 from rlmc.domain.money import Picodollars
 from rlmc.domain.outcome import Outcome, Reason
-from rlmc.domain.record import CallRecord, Ending, TurnRecord
+from rlmc.domain.record import AuditRecord, CallRecord, Ending, EpochRecord, TurnRecord
 from rlmc.domain.turn import Finding, Model
 from rlmc.ledger.store import Ledger
 from rlmc.pricing.baseline import Shadows
@@ -35,7 +35,8 @@ FLUSH_SECONDS = 5.0
 @dataclass(frozen=True, slots=True)
 class FinishedTurn:
     """A turn as the server saw it. `request` and `signals` are None when its shape was not readable, `decision` when
-    nothing was decided. `alone` is what either model alone would have used; a model without a name is unknown."""
+    nothing was decided. `alone` is what either model alone would have used; a model without a name is unknown.
+    `epoch` is there where drafts are audited, `coin` where one was served, `audit` where the coin fell on one."""
 
     id: str
     session_id: str
@@ -62,6 +63,19 @@ class FinishedTurn:
     answer_body: bytes | None = None
     traceparent: str | None = None
     simulated: bool = False
+    epoch: EpochRecord | None = None
+    coin: float | None = None
+    audit: AuditRecord | None = None
+
+
+@dataclass(slots=True)
+class Entry:
+    """A turn in the books. Calls may be added to it after its end, by whoever makes them: `turn` has all so far, of
+    which `told` were told to observers."""
+
+    turn: FinishedTurn
+    told: int = 0
+    first: bool = field(default=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +102,7 @@ class Books:
         self.ledger = ledger
         self.observers = list(observers)
         self.prices: PriceTable | None = None
-        self._early: list[tuple[FinishedTurn, int]] = []
+        self._early: list[Entry] = []
         self._ready = asyncio.Event()
         self.error: str | None = None
 
@@ -106,14 +120,21 @@ class Books:
     def _adopt(self, prices: PriceTable) -> None:
         self.prices = prices
         early, self._early = self._early, []
-        for turn, known in early:
-            self._enter(turn, known)
+        for entry in early:
+            self._enter(entry)
 
-    def finish(self, turn: FinishedTurn, known: int = 0) -> None:
-        """Take a finished turn, of which so many calls are in the books already. Never raises, never waits."""
+    def finish(self, turn: FinishedTurn) -> Entry:
+        """Take a finished turn. Never raises, never waits."""
+        entry = Entry(turn)
         if self.prices is None:
-            self._early.append((turn, known))
-        self._enter(turn, known)
+            self._early.append(entry)
+        self._enter(entry)
+        return entry
+
+    def add(self, entry: Entry, call: Call) -> None:
+        """One more call on a turn that is in the books already. Never raises, never waits."""
+        entry.turn = replace(entry.turn, calls=(*entry.turn.calls, call))
+        self._enter(entry)
 
     async def flush(self) -> bool:
         """True when everything finished so far is in the ledger; gives up waiting after a while."""
@@ -122,7 +143,8 @@ class Books:
                 await self._ready.wait()
         return await asyncio.to_thread(self.ledger.flush, FLUSH_SECONDS)
 
-    def _enter(self, turn: FinishedTurn, known: int) -> None:
+    def _enter(self, entry: Entry) -> None:
+        turn = entry.turn
         try:
             record = self._record(turn)
             self.ledger.record(record)
@@ -130,9 +152,11 @@ class Books:
             log.exception("a turn could not be booked")
             self.error = f"a turn could not be booked ({type(error).__name__})"
             return
-        if self.prices is not None:
-            new = record.calls[known:]
-            self._tell(Booked(record, turn.client, known == 0, new, turn.traceparent, turn.simulated))
+        if self.prices is None:
+            return
+        new, first = record.calls[entry.told :], entry.first
+        entry.told, entry.first = len(record.calls), False
+        self._tell(Booked(record, turn.client, first, new, turn.traceparent, turn.simulated))
 
     def _tell(self, booked: Booked) -> None:
         for observer in self.observers:
@@ -173,6 +197,9 @@ class Books:
             signals=turn.signals.record() if turn.signals else {},
             findings=tuple(f"{f.check}: {f.detail}" for f in turn.findings),
             calls=tuple(self._call_record(c) for c in turn.calls),
+            epoch=turn.epoch,
+            coin=turn.coin,
+            audit=turn.audit,
             request_body=turn.request_body,
             answer_body=turn.answer_body,
         )

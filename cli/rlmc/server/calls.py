@@ -6,15 +6,12 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Literal
 
 from rlmc.domain.chat import Usage
+from rlmc.domain.record import CallRole
 from rlmc.domain.turn import Model
 from rlmc.errors import UpstreamError
 from rlmc.upstream.transport import Transport, UpstreamRequest, UpstreamResponse
-
-CallRoleName = Literal["draft", "verify", "direct", "keepalive"]
-
 
 # Failures after which it is certain that no model ever saw the request.
 NEVER_ARRIVED = frozenset({"refused", "dns", "tls", "proxy", "connect-timeout"})
@@ -30,10 +27,10 @@ class Call:
 
     `sent` is true once it may have reached the provider, and so may be billed. `brief` is a verification on a compact
     context; `marked` says that the request was given one more cache marker, `opened` that a verification turned
-    out to be an answer of its own. `event` is the place of a keep-alive in the session's order of events.
+    out to be an answer of its own. `event` is the place of a keep-alive, or an audit, in the session's order of events.
     """
 
-    role: CallRoleName
+    role: CallRole
     model: Model
     started_at: int = field(default_factory=wall_us)
     began: float = field(default_factory=time.monotonic)

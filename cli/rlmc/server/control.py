@@ -23,6 +23,7 @@ from rlmc.config.paths import config_file, ledger_file
 from rlmc.domain.record import SessionRecord
 from rlmc.errors import RlmcError
 from rlmc.server import keepalive
+from rlmc.server.audits import Audits
 from rlmc.server.books import Books
 from rlmc.server.budgets import Budgets
 from rlmc.server.calls import wall_us
@@ -39,6 +40,7 @@ log = logging.getLogger("rlmc.control")
 
 _BODY_LIMIT = 1 << 20
 _END_SECONDS, _END_LOOKS = 2.0, 100
+_END_AUDITS_SECONDS = 2.0
 _ATTACH_SECONDS = 5.0
 _FORGET_SECONDS = 6 * 3600.0
 _LOOK_AT_FILE_SECONDS = 0.5
@@ -58,6 +60,7 @@ class Control:
     sessions: Sessions
     books: Books
     budgets: Budgets
+    audits: Audits
     config: Config
     dashboard_link: Callable[[], str]
     telemetry: Callable[[], dict[str, Any] | None]
@@ -92,7 +95,11 @@ class Control:
                     answer = await self.end(session_id)
                 case "POST", ["reload"]:
                     self.reload()
+                    await self.audits.epochs.load()
                     answer = {"ok": self.config_error is None, "error": self.config_error}
+                case "POST", ["quality", "resume"]:
+                    wanted = _object(await read_body(receive, _BODY_LIMIT, None))
+                    answer = {"ok": self.audits.epochs.resume(_text(wanted, "epoch"))}
                 case "POST", ["stop"]:
                     self.stop.set()
                     answer = {"ok": True}
@@ -229,10 +236,15 @@ class Control:
             if session.active == 0:
                 break
             await asyncio.sleep(_END_SECONDS / _END_LOOKS)
+        audits = await self.audits.wait(_END_AUDITS_SECONDS, session_id)
         self.books.ledger.end_session(session_id, wall_us(), session.requests, session.turns, session.auto_mode_turns)
         flushed = await self.books.flush()
         notes = self._notes(session) if self.config_error else []
         notes += _budget_notes(session)
+        if audits:
+            notes.append(
+                f"{count(audits, 'audit is', 'audits are')} still under way; rlmc stats --last will hold what they cost"
+            )
         if session.login_seen and not session.parts.settings.allow_login_calls:
             notes.append(
                 "a subscription login was passed through untouched; rlmc makes no calls of its own with it "

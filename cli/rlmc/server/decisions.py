@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from rlmc.cascade.bucket import bucket_of
 from rlmc.cascade.session import Arrival, Foresight
 from rlmc.domain.chat import Usage
 from rlmc.domain.outcome import Outcome
@@ -15,13 +16,14 @@ from rlmc.domain.turn import Turn
 from rlmc.pricing.baseline import Alone, Shadows, TurnFacts
 from rlmc.server.books import billed_usage
 from rlmc.server.calls import Call
+from rlmc.server.epochs import Watch
 from rlmc.server.observed import ObservedReading
 
 
 @dataclass(slots=True)
 class Decision:
     """A turn's, as it goes along. `arrived` and `finished` are its places in the session's order of events. `degraded`:
-    the budget that was passed, and the policy that would have decided."""
+    the budget that was passed, and the policy that would have decided. `watch` is there where drafts are audited."""
 
     turn: Turn
     arrival: Arrival
@@ -33,6 +35,13 @@ class Decision:
     priced: bool
     degraded: tuple[str, str] | None = None
     finished: int = 0
+    watch: Watch | None = None
+
+    @property
+    def bucket(self) -> str:
+        """Of the draft, as far as it was looked at."""
+        seen = self.reading.drafted
+        return bucket_of(auxiliary=self.arrival.signals.auxiliary, effect=None if seen is None else seen.effect)
 
     def record(self, facts: TurnFacts) -> dict[str, Any]:
         turn = self.turn
@@ -64,9 +73,13 @@ class Decision:
             "kind": facts.kind,
             "answer_chars": facts.answer_chars,
             "draws": {"nonce": turn.nonce},
-            # Nothing latches or breaks yet; a later version that does says so here.
-            "controller": None,
+            "controller": None if self.watch is None else self._controller(self.watch),
         }
+
+    def _controller(self, watch: Watch) -> dict[str, Any]:
+        seen, prospect = self.reading.drafted, self.foresight.prospect
+        gain = prospect.gain if seen is None else prospect.gain_of("skip", seen.output)
+        return watch.record(self.arrival.policy, self.bucket, gain)
 
 
 def write_outline(outline: Outline) -> dict[str, Any]:

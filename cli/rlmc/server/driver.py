@@ -17,6 +17,7 @@ from rlmc.cascade.plan import (
     CallResult,
     Cascade,
     Opened,
+    Original,
     Plan,
     StreamReader,
     WithAppendix,
@@ -38,7 +39,7 @@ from rlmc.server.headers import first
 from rlmc.server.ingress import Inbound
 from rlmc.server.outgoing import Outgoing
 from rlmc.server.pace import paced
-from rlmc.server.requests import request_for, takes_marker
+from rlmc.server.requests import request_for, takes_marker, uncompressed
 from rlmc.server.sessions import Means
 from rlmc.upstream.transport import Transport
 from rlmc.wire.assemble import Assembler
@@ -57,7 +58,7 @@ _MAX_BUFFERED = 64 * 1024 * 1024
 @dataclass(slots=True)
 class Turnover:
     """What a turn's driver and its egress share. `opened` is a verify call that goes on as the answer, with the bytes
-    read so far and the decoder that has read them."""
+    read so far and the decoder that has read them. `said` are the words of a draft that was streamed live."""
 
     id: str
     means: Means
@@ -70,6 +71,7 @@ class Turnover:
     opened: Call | None = None
     opened_decoder: StreamDecoder | None = None
     opened_bytes: list[bytes] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
 
     def transport(self, provider: str) -> Transport:
         return self.transports.get(provider) or self.transports["http"]
@@ -83,14 +85,15 @@ async def drive(cascade: Cascade, turnover: Turnover) -> Plan:
     try:
         ask = next(cascade)
         while True:
-            ask = cascade.send(await _perform(ask, turnover))
+            ask = cascade.send(await perform(ask, turnover))
     except StopIteration as stop:
         plan: Plan = stop.value
         return plan
 
 
-async def _perform(ask: CallModel, turnover: Turnover) -> CallResult:
-    call = Call(ask.role, ask.target, brief=isinstance(ask.request, BriefRequest))
+async def perform(ask: CallModel, turnover: Turnover) -> CallResult:
+    """Make one call and wait for its answer; whatever becomes of it is a value, and the call is among `calls`."""
+    call = Call(ask.role, ask.target, brief=ask.role == "verify" and isinstance(ask.request, BriefRequest))
     turnover.calls.append(call)
     try:
         async with asyncio.timeout(ask.deadline):
@@ -117,6 +120,9 @@ async def _call(ask: CallModel, call: Call, turnover: Turnover) -> CallResult:
     request = request_for(turnover.means, turnover.inbound, codec, ask.target, ask.request)
     if isinstance(ask.request, WithAppendix):
         call.appended_chars = len(ask.request.text)
+    if isinstance(ask.request, Original):
+        request = uncompressed(request)
+    if isinstance(ask.request, WithAppendix | Original):
         marker = ask.request.marker
         call.marked = marker is not None and takes_marker(codec, ask.request.request, marker)
     response = await call.send(turnover.transport(ask.target.provider), request)

@@ -150,6 +150,7 @@ async def _relay_draft(plan: Relay, turnover: Turnover, estimate: UsageEstimate)
         await call.close()
         return False
     call.served = True
+    turnover.said = words.said
     out = turnover.out
     writer = turnover.codec.text_stream(
         model=display_name(plan.target), message_id=f"msg_01{turnover.id}", usage=estimate(0)
@@ -182,9 +183,11 @@ class _Words:
         self._call = call
         self._decoder = decoder
         self._new: list[str] = []
+        self.said: list[str] = []
 
     def taken(self) -> str:
         text, self._new = "".join(self._new), []
+        self.said.append(text)
         return text
 
     async def first(self) -> None:

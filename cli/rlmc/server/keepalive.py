@@ -11,7 +11,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from rlmc.domain.layout import Lifetime
 from rlmc.domain.outline import Outline
@@ -20,7 +20,7 @@ from rlmc.domain.turn import Model
 from rlmc.errors import UpstreamError, WireError
 from rlmc.pricing.gaps import Pause
 from rlmc.pricing.keepalive import MARGIN_SECONDS, due_seconds, pays
-from rlmc.server.books import Books, FinishedTurn
+from rlmc.server.books import Books, Entry
 from rlmc.server.calls import Call, wall_us
 from rlmc.server.ingress import Inbound
 from rlmc.server.requests import uncompressed, verify_request
@@ -52,7 +52,7 @@ class Waiting:
     body: bytes
     pause: Pause
     began: float
-    finished: FinishedTurn
+    entry: Entry
 
     @property
     def lifetime(self) -> Lifetime:
@@ -61,14 +61,14 @@ class Waiting:
 
 def begin(waiting: Waiting, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
     """Start looking after the conversation; what was looked after before is let go."""
-    session = waiting.session
-    end(session, waiting.finished.conversation)
+    session, conversation = waiting.session, waiting.entry.turn.conversation
+    end(session, conversation)
     if session.ended:
         return
     while len(session.kept_warm) >= _MOST_CONVERSATIONS:
         end(session, next(iter(session.kept_warm)))
     task = asyncio.create_task(_keep(waiting, sleep))
-    session.kept_warm[waiting.finished.conversation] = task
+    session.kept_warm[conversation] = task
 
 
 def end(session: Session, conversation: str) -> None:
@@ -85,7 +85,6 @@ def end_all(session: Session) -> None:
 async def _keep(waiting: Waiting, sleep: Callable[[float], Awaitable[None]]) -> None:
     # An entry lives from the start of the request that last read it.
     used, due = waiting.began, due_seconds(waiting.lifetime)
-    finished = waiting.finished
     try:
         for _ in range(_MOST_PINGS):
             await sleep(max(0.0, used + due - time.monotonic()))
@@ -106,14 +105,14 @@ async def _keep(waiting: Waiting, sleep: Callable[[float], Awaitable[None]]) -> 
             except asyncio.CancelledError:
                 call.fail("cancelled")
                 if call.sent:
-                    _book(waiting.books, finished, call)
+                    waiting.books.add(waiting.entry, call)
                 raise
             if not wanted:
                 return
             if call.error is None:
                 session.memory.refresh(waiting.verify, waiting.outline, call.started_at)
                 call.event = session.next_event()
-            finished = _book(waiting.books, finished, call)
+            waiting.books.add(waiting.entry, call)
             if call.error is not None:
                 return
             used = call.began
@@ -123,18 +122,11 @@ async def _keep(waiting: Waiting, sleep: Callable[[float], Awaitable[None]]) -> 
         log.exception("a cache could not be kept warm")
 
 
-def _book(books: Books, finished: FinishedTurn, call: Call) -> FinishedTurn:
-    """The turn with one more call."""
-    more = replace(finished, calls=(*finished.calls, call))
-    books.finish(more, known=len(finished.calls))
-    return more
-
-
 def _price(waiting: Waiting) -> Price | None:
-    prices, usage = waiting.books.prices, waiting.finished.alone.verify.usage
+    prices, usage = waiting.books.prices, waiting.entry.turn.alone.verify.usage
     if prices is None or usage is None:
         return None
-    return prices.lookup(waiting.verify, waiting.finished.started_at, usage.prompt)
+    return prices.lookup(waiting.verify, waiting.entry.turn.started_at, usage.prompt)
 
 
 async def _ping(waiting: Waiting, call: Call) -> bool:

@@ -10,6 +10,7 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from rlmc.cascade.caution import FREE
 from rlmc.cascade.engine import run
 from rlmc.cascade.learning import kind_of
 from rlmc.cascade.plan import Answer, Plan
@@ -17,18 +18,20 @@ from rlmc.cascade.policies import draft_only, economy
 from rlmc.cascade.policies.policy import Policy
 from rlmc.cascade.session import Arrival, facts_as_sent
 from rlmc.cascade.signals import Signals, past_after, read_signals
-from rlmc.domain.chat import ChatRequest, Usage
+from rlmc.domain.chat import ChatRequest, Completion, Text, Usage
 from rlmc.domain.outcome import Outcome, Reason
-from rlmc.domain.record import Ending
+from rlmc.domain.record import AuditRecord, Ending
 from rlmc.domain.turn import DraftAbilities, Finding, Model, Turn
 from rlmc.errors import UnknownShape, WireError
 from rlmc.pricing.baseline import Alone, Shadows
 from rlmc.server import keepalive
-from rlmc.server.books import Books, FinishedTurn
+from rlmc.server.audits import Audited, Audits
+from rlmc.server.books import Books, Entry, FinishedTurn
 from rlmc.server.calls import Call, wall_us
 from rlmc.server.decisions import Decision, facts_of, undecided
 from rlmc.server.driver import Turnover, drive
 from rlmc.server.egress import BrokenOff, carry_out, relay
+from rlmc.server.epochs import Epochs, Watch, is_served
 from rlmc.server.ingress import Inbound, Send, conversation_key, hints_of
 from rlmc.server.observed import ObservedReading
 from rlmc.server.outgoing import Outgoing
@@ -65,6 +68,7 @@ class Run:
     degraded_by: Budget | None = None
     began: float = field(default_factory=time.monotonic)
     request: ChatRequest | None = None
+    watch: Watch | None = None
     decision: Decision | None = None
     signals: Signals | None = None
     conversation: str = ""
@@ -74,8 +78,9 @@ class Run:
 
 
 async def serve_turn(
-    session: Session, inbound: Inbound, codec: Codec, send: Send, transports: dict[str, Transport], books: Books
+    session: Session, inbound: Inbound, codec: Codec, send: Send, transports: dict[str, Transport], audits: Audits
 ) -> None:
+    books = audits.books
     means = session.means
     settings = means.parts.settings
     started_at = wall_us()
@@ -94,7 +99,7 @@ async def serve_turn(
         return
     session.turns += 1
     try:
-        await _serve(this, out, books)
+        await _serve(this, out, books, audits.epochs)
         this.ending = _ending(this)
     except BrokenOff:
         this.ending = "upstream-error"
@@ -105,13 +110,13 @@ async def serve_turn(
             await out.fail(500, "rlmc failed on this request; rlmc logs says how")
     finally:
         try:
-            _book(this, books)
+            _book(this, audits)
         except Exception:
             log.exception("turn %s could not be booked", this.id)
         await turnover.close()
 
 
-async def _serve(this: Run, out: Outgoing, books: Books) -> None:
+async def _serve(this: Run, out: Outgoing, books: Books, epochs: Epochs) -> None:
     this.conversation = conversation_key(this.inbound, this.request)
     keepalive.end(this.session, this.conversation)
     over = this.session.spending.passed(this.means.parts.settings, this.started_at)
@@ -127,6 +132,8 @@ async def _serve(this: Run, out: Outgoing, books: Books) -> None:
         _degrade(this, over)
     try:
         decision = _arrive(this, this.request, books)
+        watch = epochs.watch(decision.turn, this.means.parts, this.policy, over_budget=over is not None)
+        this.watch = decision.watch = watch
         arrival, foresight = decision.arrival, decision.foresight
         plan = await drive(
             run(
@@ -136,6 +143,7 @@ async def _serve(this: Run, out: Outgoing, books: Books) -> None:
                 arrival.policy,
                 foresight.marker,
                 decision.reading,
+                FREE if watch is None else watch.caution,
             ),
             this.turnover,
         )
@@ -261,7 +269,8 @@ def _ending(this: Run) -> Ending:
     return "complete"
 
 
-def _book(this: Run, books: Books) -> None:
+def _book(this: Run, audits: Audits) -> None:
+    books = audits.books
     session, out = this.session, this.turnover.out
     now = time.monotonic()
     plan = this.plan
@@ -283,6 +292,7 @@ def _book(this: Run, books: Books) -> None:
             # What was really paid must be in the books, whatever becomes of the rest.
             log.exception("turn %s is booked without its baseline", this.id)
     content = parts.settings.log_content
+    drawn, coin = _draw(this, outcome)
     finished = FinishedTurn(
         id=this.id,
         session_id=session.id,
@@ -309,15 +319,63 @@ def _book(this: Run, books: Books) -> None:
         answer_body=out.kept if content else None,
         traceparent=this.inbound.header("traceparent"),
         simulated=session.spending.simulated,
+        epoch=None if this.watch is None else this.watch.epoch.record,
+        coin=coin,
+        audit=drawn,
     )
-    books.finish(finished)
+    entry = books.finish(finished)
+    if decision is not None and this.watch is not None:
+        _learn(this, decision, this.watch, entry, audits)
     if decision is not None and parts.settings.keep_alive:
-        _keep_warm(this, decision, finished, books)
+        _keep_warm(this, decision, entry, books)
 
 
-def _keep_warm(this: Run, decision: Decision, finished: FinishedTurn, books: Books) -> None:
+def _draw(this: Run, outcome: Outcome) -> tuple[AuditRecord | None, float | None]:
+    """The audit of a turn that a draft answered, where its coin falls on one, and what chance there was of it. What the
+    client did with the answer, or whether it waited for its end, has no part in it."""
+    watch, decision = this.watch, this.decision
+    if watch is None or decision is None or not is_served(outcome, this.reason):
+        return None, None
+    if not any(call.role == "draft" and call.served for call in this.turnover.calls):
+        return None, None
+    drawn = AuditRecord(wall_us(), watch.probability, decision.bucket) if watch.falls else None
+    return drawn, watch.probability
+
+
+def _learn(this: Run, decision: Decision, watch: Watch, entry: Entry, audits: Audits) -> None:
+    """The turn is told to what watches over its epoch, and its audit begun."""
+    finished, care = entry.turn, watch.epoch.care
+    care.turn(None if decision.arrival.signals.auxiliary else decision.foresight.prospect.direct)
+    if finished.coin is not None:
+        care.served(drawn=None if finished.audit is None else finished.audit.probability)
+    audits.epochs.keep(watch.epoch)
+    if finished.audit is not None:
+        draft = this.plan.completion if isinstance(this.plan, Answer) else _as_said(this)
+        audits.begin(
+            Audited(
+                session=this.session,
+                turn=decision.turn,
+                turnover=this.turnover,
+                watch=watch,
+                draft=draft,
+                drawn=finished.audit,
+                marker=decision.foresight.marker,
+                outline=decision.arrival.outline,
+                entry=entry,
+            )
+        )
+
+
+def _as_said(this: Run) -> Completion:
+    """A draft that was streamed while it was written, as far as the client got it."""
+    call = next(call for call in this.turnover.calls if call.role == "draft" and call.served)
+    text = "".join(this.turnover.said)
+    return Completion(str(call.model), (Text(text),) if text else (), call.stop_reason, call.usage)
+
+
+def _keep_warm(this: Run, decision: Decision, entry: Entry, books: Books) -> None:
     """Look after the cache the verify model has just read, until this conversation goes on. Never with a login."""
-    last = next((c for c in reversed(finished.calls) if c.role in ("direct", "verify") and not c.brief), None)
+    last = next((c for c in reversed(entry.turn.calls) if c.role in ("direct", "verify") and not c.brief), None)
     turn = decision.turn
     if last is None or not last.complete or last.error is not None or turn.hints.login or this.request is None:
         return
@@ -337,7 +395,7 @@ def _keep_warm(this: Run, decision: Decision, finished: FinishedTurn, books: Boo
             body=this.request.raw,
             began=last.began,
             pause="tool-results" if last.stop_reason == "tool_use" else "user",
-            finished=finished,
+            entry=entry,
         )
     )
 

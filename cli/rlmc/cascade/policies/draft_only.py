@@ -19,4 +19,5 @@ POLICY = Policy(
     after_draft=keep_route,
     releases=WITH_EDITS,
     first_turns="none",
+    obeys=False,
 )

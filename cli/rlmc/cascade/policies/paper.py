@@ -23,4 +23,5 @@ POLICY = Policy(
     meaning="the published rules: tools direct, complex text verified, simple text drafted",
     route=route,
     after_draft=keep_route,
+    obeys=False,
 )

@@ -35,6 +35,9 @@ class Policy:
     direct; `error_gate` whether turns after a failed tool do. `version`
     changes with what the policy decides.
 
+    `obeys` says whether what audits teach may send a turn direct; a policy of fixed rules is only watched. `strictness`
+    is the share of `max-regression` that is aimed at.
+
     Hard gates (cascade/hard_gates.py) and the gate on drafts hold in every policy and are not a policy's business.
     """
 
@@ -46,6 +49,8 @@ class Policy:
     brief: frozenset[Effect] = frozenset()
     first_turns: FirstTurns = "task"
     error_gate: bool = True
+    obeys: bool = True
+    strictness: float = 1.0
     version: int = 1
 
 
