@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import stat
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.support.command_line import Rlmc
 from tests.support.daemons import eventually, kill_daemon, own_folders
-from tests.support.fake_upstream import FakeUpstream
+from tests.support.fake_upstream import FakeUpstream, Reply
 from tests.support.ledger_rows import ledger_path, turn_rows
 from tests.support.scripts import always_text
 
 from rlmc.config.paths import config_file, log_file, state_file
 from rlmc.daemon import control
 from rlmc.daemon.state import daemon_lock
+from rlmc.quality.controller import LOW
 
 # An agent that asks for one turn for each line it reads, and goes on trying while nobody answers, as real ones do.
 AGENT = """
@@ -122,6 +125,33 @@ def test_a_killed_daemon_comes_back_under_a_waiting_agent_with_its_keys(rlmc: Rl
         assert all(any("sk-of-the-draft" in value for _, value in draft.headers) for draft in drafts)
     assert "2 turns" in said  # no finished row was lost
     assert "the daemon went away once and came back" in said
+
+
+def test_an_audit_whose_daemon_is_killed_stays_a_loss(rlmc: Rlmc) -> None:
+    def answer(body: dict[str, Any], _: int) -> Reply:
+        return Reply("hello", delay=0.0 if body["model"] == "deepseek-flash" else 60.0)
+
+    with FakeUpstream(answer) as vendor:
+        upstreams = (f'[upstream.{name}]\nbase-url = "{vendor.url}"\n' for name in ("deepseek", "anthropic"))
+        configure("\n".join(upstreams))
+        options = ("--draft-model", "deepseek/deepseek-flash", "--policy", "draft-only")
+        audited = {"RLMC_AUDITS": "on", "RLMC_AUDIT_RATE": "100", "DEEPSEEK_API_KEY": "k"}
+        agent = Agent(rlmc, *options, env=audited)
+        for turns in (1, 2, 3):
+            assert agent.turn().endswith("deepseek-flash")
+            vendor.wait(lambda turns=turns: len(vendor.exchanges) >= 2 * turns)
+        eventually(lambda: len(turn_rows()) == 3)
+        assert kill_daemon() is not None
+        assert agent.turn().endswith("deepseek-flash")
+        agent.end()
+    with closing(sqlite3.connect(ledger_path())) as db:
+        audits = db.execute("SELECT turn_id, probability, loss FROM audits ORDER BY turn_id").fetchall()
+        drawn = db.execute("SELECT id FROM turns WHERE coin IS NOT NULL ORDER BY id").fetchall()
+        (care,) = (json.loads(row[0]) for row in db.execute("SELECT care FROM epochs"))
+    assert [audit[:2] for audit in audits] == [(turn[0], 1.0) for turn in drawn]
+    assert [audit[2] for audit in audits][:3] == [None, None, None], "it has no end, and no later daemon gives it one"
+    assert care["turns"] == 4
+    assert care["log_price"] > LOW, "and it counts as lost in what the next daemon decides by"
 
 
 def test_several_waiting_agents_all_come_back(rlmc: Rlmc) -> None:

@@ -33,6 +33,8 @@ def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pat
             monkeypatch.delenv(name)
     for name in ("CONFIG", "DATA", "STATE"):
         monkeypatch.setenv(f"RLMC_{name}_DIR", str(tmp_path / name.lower()))
+    # Which drafts are audited is left to chance: a test that is not about it does without.
+    monkeypatch.setenv("RLMC_AUDITS", "off")
     try:
         yield tmp_path
     finally:

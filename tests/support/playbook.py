@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from rlmc.cascade.caution import FREE, Caution
 from rlmc.cascade.economics import Prospect
 from rlmc.cascade.engine import run
 from rlmc.cascade.plan import CallFailed, CallModel, CallResult, Plan
@@ -148,12 +149,13 @@ class Play:
         prospect: Prospect | None = None,
         marker: Mark | None = None,
         reading: Reading = CONTENT,
+        caution: Caution = FREE,
     ) -> None:
         found = find(policy)
         assert found is not None, policy
         asked = of if isinstance(of, Turn) else turn(of)
         signals = read_signals(asked, past or Past())
-        self._cascade = run(asked, signals, pays() if prospect is None else prospect, found, marker, reading)
+        self._cascade = run(asked, signals, pays() if prospect is None else prospect, found, marker, reading, caution)
         self.ask: CallModel | None = None
         self.plan: Plan | None = None
         self.asked: list[str] = []
