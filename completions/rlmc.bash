@@ -6,7 +6,7 @@ __rlmc_command() {
     commands='' options='' valued='' wraps=''
     case $1 in
         '')
-            commands='run start stop restart status logs stats turns explain export dashboard top statusline replay bench doctor demo completions sessions config'
+            commands='run start stop restart status logs stats turns explain quality export dashboard top statusline replay bench calibrate doctor demo completions sessions config'
             options='-V --version --debug -h --help'
             ;;
         run)
@@ -43,6 +43,9 @@ __rlmc_command() {
         explain)
             options='--last --json -h --help'
             ;;
+        quality)
+            options='--all --simulated --resume --json -h --help'
+            ;;
         export)
             options='--today --yesterday --week --month --since --until --all --format --table -o --output --force --content -h --help'
             valued='--since --until --format --table -o --output'
@@ -64,6 +67,10 @@ __rlmc_command() {
         bench)
             options='--tasks --kinds --limit --arms --draft-model --verify-model --parallel --fresh --resume -y --yes --json -h --help'
             valued='--tasks --kinds --limit --arms --draft-model --verify-model --parallel'
+            ;;
+        calibrate)
+            options='--draft-model --verify-model --from --sample --parallel --rerun --resume --list --forget -y --yes --json -h --help'
+            valued='--draft-model --verify-model --from --sample --parallel'
             ;;
         doctor)
             options='--json -h --help'
@@ -116,10 +123,10 @@ __rlmc_command() {
 # What may stand at the place $1, an option or the number of an argument; $2 is the word before it.
 __rlmc_value() {
     case $1 in
-        'run --draft-model' | 'replay --draft-model' | 'bench --draft-model')
+        'run --draft-model' | 'replay --draft-model' | 'bench --draft-model' | 'calibrate --draft-model')
             words='auto none anthropic/claude-haiku-5-5 sim/draft'
             ;;
-        'run --verify-model' | 'replay --verify-model' | 'bench --verify-model')
+        'run --verify-model' | 'replay --verify-model' | 'bench --verify-model' | 'calibrate --verify-model')
             words=as-requested
             ;;
         'run --policy' | 'replay --policy')
@@ -150,13 +157,14 @@ __rlmc_value() {
             words='bash zsh fish'
             ;;
         'config get 0' | 'config set 0' | 'config unset 0')
-            words='draft-model verify-model policy draft-timeout allow-login-calls claude.auto-mode brief-tokens keep-alive log-content port idle-timeout body-limit ledger.max-age ledger.max-size budget.session budget.daily budget.action otel.endpoint upstream.anthropic.base-url upstream.anthropic.protocol upstream.anthropic.api-key-env upstream.deepseek.base-url upstream.deepseek.protocol upstream.deepseek.api-key-env upstream.moonshot.base-url upstream.moonshot.protocol upstream.moonshot.api-key-env upstream.zai.base-url upstream.zai.protocol upstream.zai.api-key-env upstream.minimax.base-url upstream.minimax.protocol upstream.minimax.api-key-env upstream.qwen.base-url upstream.qwen.protocol upstream.qwen.api-key-env upstream.openrouter.base-url upstream.openrouter.protocol upstream.openrouter.api-key-env upstream.ollama.base-url upstream.ollama.protocol upstream.ollama.api-key-env upstream.llama.cpp.base-url upstream.llama.cpp.protocol upstream.llama.cpp.api-key-env upstream.vllm.base-url upstream.vllm.protocol upstream.vllm.api-key-env upstream.lmstudio.base-url upstream.lmstudio.protocol upstream.lmstudio.api-key-env'
+            words='draft-model verify-model policy draft-timeout max-regression confidence audits audit-rate allow-login-calls claude.auto-mode brief-tokens keep-alive log-content port idle-timeout body-limit ledger.max-age ledger.max-size budget.session budget.daily budget.action otel.endpoint upstream.anthropic.base-url upstream.anthropic.protocol upstream.anthropic.api-key-env upstream.deepseek.base-url upstream.deepseek.protocol upstream.deepseek.api-key-env upstream.moonshot.base-url upstream.moonshot.protocol upstream.moonshot.api-key-env upstream.zai.base-url upstream.zai.protocol upstream.zai.api-key-env upstream.minimax.base-url upstream.minimax.protocol upstream.minimax.api-key-env upstream.qwen.base-url upstream.qwen.protocol upstream.qwen.api-key-env upstream.openrouter.base-url upstream.openrouter.protocol upstream.openrouter.api-key-env upstream.ollama.base-url upstream.ollama.protocol upstream.ollama.api-key-env upstream.llama.cpp.base-url upstream.llama.cpp.protocol upstream.llama.cpp.api-key-env upstream.vllm.base-url upstream.vllm.protocol upstream.vllm.api-key-env upstream.lmstudio.base-url upstream.lmstudio.protocol upstream.lmstudio.api-key-env'
             ;;
         'config set 1')
             case $2 in
                 draft-model) words='auto none anthropic/claude-haiku-5-5 sim/draft' ;;
                 verify-model) words=as-requested ;;
                 policy) words='balanced economy careful paper draft-only verify-only' ;;
+                audits) words='auto on off' ;;
                 allow-login-calls | keep-alive | log-content) words='true false' ;;
                 claude.auto-mode) words='direct local' ;;
                 budget.action) words='warn degrade stop' ;;

@@ -5,7 +5,7 @@
 function __rlmc_command
     switch "$argv[1]"
         case ''
-            string join \n -- 'group' 'run start stop restart status logs stats turns explain export dashboard top statusline replay bench doctor demo completions sessions config' ''
+            string join \n -- 'group' 'run start stop restart status logs stats turns explain quality export dashboard top statusline replay bench calibrate doctor demo completions sessions config' ''
         case 'run'
             string join \n -- 'wraps' '' '--draft-model --verify-model --policy --budget --name --as'
         case 'start'
@@ -26,6 +26,8 @@ function __rlmc_command
             string join \n -- 'plain' '' '--policy --draft-model --verify-model --by --since --until --assume --html --session'
         case 'bench'
             string join \n -- 'plain' '' '--tasks --kinds --limit --arms --draft-model --verify-model --parallel'
+        case 'calibrate'
+            string join \n -- 'plain' '' '--draft-model --verify-model --from --sample --parallel'
         case 'completions'
             string join \n -- 'plain' '' '--write'
         case 'sessions'
@@ -107,6 +109,10 @@ function __rlmc_words_key
         verify-model 'The capable model that decides' \
         policy 'How turns are routed between the two models' \
         draft-timeout 'How long a draft may take before the turn goes direct' \
+        max-regression 'How many turns may be worse for their draft, as a share of all turns; what drafts may do is adjusted to it' \
+        confidence 'How sure the bound on that share is to hold, however often it is looked at' \
+        audits 'Whether drafts that were served are audited' \
+        audit-rate 'How many of the turns a draft answered are answered once more by the verify model, and compared' \
         allow-login-calls 'Whether a subscription login may pay for calls of rlmc\'s own: drafts by Claude, verifications' \
         claude.auto-mode 'Turns of Claude Code\'s auto mode' \
         brief-tokens 'How long a brief verification may be: the compact context on which the verify model judges one drafted step' \
@@ -164,6 +170,8 @@ function __rlmc_value_of_config_set
             string join \n -- as-requested
         case policy
             string join \n -- balanced economy careful paper draft-only verify-only
+        case audits
+            string join \n -- auto on off
         case allow-login-calls keep-alive log-content
             string join \n -- true false
         case claude.auto-mode
@@ -187,12 +195,14 @@ complete -c rlmc -n '__rlmc_at "" 0' -a logs -d 'Show the daemon\'s log'
 complete -c rlmc -n '__rlmc_at "" 0' -a stats -d 'Show what rlmc saved: paid, baseline, outcomes, latencies'
 complete -c rlmc -n '__rlmc_at "" 0' -a turns -d 'List a session\'s turns: who answered, why, at what cost'
 complete -c rlmc -n '__rlmc_at "" 0' -a explain -d 'Show why a turn went as it did: signals, costs, every call'
+complete -c rlmc -n '__rlmc_at "" 0' -a quality -d 'Show how good drafts were: audits, their bound, the target'
 complete -c rlmc -n '__rlmc_at "" 0' -a export -d 'Write sessions, turns and calls as JSON lines or CSV'
 complete -c rlmc -n '__rlmc_at "" 0' -a dashboard -d 'Open the live page: savings, models, latencies, sessions'
 complete -c rlmc -n '__rlmc_at "" 0' -a top -d 'Watch what rlmc saves, live: today, or one session'
 complete -c rlmc -n '__rlmc_at "" 0' -a statusline -d 'Print a line on this session for Claude Code\'s status line'
 complete -c rlmc -n '__rlmc_at "" 0' -a replay -d 'Show what each policy would have saved on recorded sessions'
 complete -c rlmc -n '__rlmc_at "" 0' -a bench -d 'Measure the models on tasks that can be checked'
+complete -c rlmc -n '__rlmc_at "" 0' -a calibrate -d 'Learn from your own transcripts what a draft model may do'
 complete -c rlmc -n '__rlmc_at "" 0' -a doctor -d 'Check the whole set-up'
 complete -c rlmc -n '__rlmc_at "" 0' -a demo -d 'Watch a scripted agent work through rlmc, without a network'
 complete -c rlmc -n '__rlmc_at "" 0' -a completions -d 'Print the completion script for a shell'
@@ -251,6 +261,12 @@ complete -c rlmc -n '__rlmc_at "explain"' -l last -d 'The turn that began last; 
 complete -c rlmc -n '__rlmc_at "explain"' -l json -d 'Print JSON'
 complete -c rlmc -n '__rlmc_at "explain"' -s h -l help -d 'Show this message and exit'
 
+complete -c rlmc -n '__rlmc_at "quality"' -l all -d 'Every epoch in full'
+complete -c rlmc -n '__rlmc_at "quality"' -l simulated -d 'Epochs of simulated models'
+complete -c rlmc -n '__rlmc_at "quality"' -l resume -d 'Let drafts answer again after a stop, in every epoch that has one'
+complete -c rlmc -n '__rlmc_at "quality"' -l json -d 'Print JSON'
+complete -c rlmc -n '__rlmc_at "quality"' -s h -l help -d 'Show this message and exit'
+
 complete -c rlmc -n '__rlmc_at "export"' -l today -d 'Since midnight'
 complete -c rlmc -n '__rlmc_at "export"' -l yesterday -d 'The day before today'
 complete -c rlmc -n '__rlmc_at "export"' -l week -d 'Since Monday'
@@ -303,6 +319,19 @@ complete -c rlmc -n '__rlmc_at "bench"' -l resume -d 'Begin anew, or go on where
 complete -c rlmc -n '__rlmc_at "bench"' -s y -l yes -d 'Do not ask, though it costs money'
 complete -c rlmc -n '__rlmc_at "bench"' -l json -d 'Print JSON'
 complete -c rlmc -n '__rlmc_at "bench"' -s h -l help -d 'Show this message and exit'
+
+complete -c rlmc -n '__rlmc_at "calibrate"' -l draft-model -r -f -a 'auto none anthropic/claude-haiku-5-5 sim/draft' -d 'The cheap model that is tried'
+complete -c rlmc -n '__rlmc_at "calibrate"' -l verify-model -r -f -a 'as-requested' -d 'The capable model; it judges'
+complete -c rlmc -n '__rlmc_at "calibrate"' -l from -r -f -d 'Transcripts, or folders of them; may be repeated'
+complete -c rlmc -n '__rlmc_at "calibrate"' -l sample -r -f -d 'How many past steps to try'
+complete -c rlmc -n '__rlmc_at "calibrate"' -l parallel -r -f -d 'How many steps at a time'
+complete -c rlmc -n '__rlmc_at "calibrate"' -l rerun -d 'Begin anew, or go on where the same was broken off'
+complete -c rlmc -n '__rlmc_at "calibrate"' -l resume -d 'Begin anew, or go on where the same was broken off'
+complete -c rlmc -n '__rlmc_at "calibrate"' -l list -d 'Show what was found before, and ask nothing'
+complete -c rlmc -n '__rlmc_at "calibrate"' -l forget -d 'Forget what was found of these models, or of all'
+complete -c rlmc -n '__rlmc_at "calibrate"' -s y -l yes -d 'Do not ask, though it costs money'
+complete -c rlmc -n '__rlmc_at "calibrate"' -l json -d 'Print JSON'
+complete -c rlmc -n '__rlmc_at "calibrate"' -s h -l help -d 'Show this message and exit'
 
 complete -c rlmc -n '__rlmc_at "doctor"' -l json -d 'Print JSON'
 complete -c rlmc -n '__rlmc_at "doctor"' -s h -l help -d 'Show this message and exit'

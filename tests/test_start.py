@@ -40,6 +40,7 @@ print("\\n" + " ".join(sys.modules), file=sys.stderr)
         (["sessions"], set()),
         (["turns"], set()),
         (["explain"], set()),
+        (["quality"], set()),
         (["statusline"], set()),
         (["status"], set()),
         (["doctor"], set()),

@@ -66,6 +66,25 @@ def test_down_to_a_turn_and_back(dashboard: Callable[..., Watched], played: Live
     seen.check()
 
 
+def test_what_audits_found_is_on_every_view(dashboard: Callable[..., Watched], played: LiveSession) -> None:
+    turn = next(row for row in turn_rows() if row["outcome"] == "skipped")
+    change("UPDATE turns SET epoch = 'e1', coin = 0.04 WHERE id = ?", turn["id"])
+    change("INSERT INTO epochs VALUES ('e1', 1, 'a/d', 'a/v', 'a/v', 'balanced', 1, 0.04, 0, NULL, 0, 0)")
+    change("INSERT INTO audits VALUES (?, 'e1', ?, 0.04, 'read', 2, 1.0, 'judged')", turn["id"], turn["started_at"])
+    seen = dashboard()
+    line = "not certified yet (1 audit, 1 worse; bound 100 % of turns, target 2 %)"
+    seen.page.wait_for_selector("#quality-words")
+    assert line in seen.text("#quality-words")
+    assert seen.text("#audit-words") == "none", "no call of an audit is in the ledger"
+    elsewhere = dashboard(f"#/session/{played.id}")
+    elsewhere.page.wait_for_selector("#session tbody tr")
+    assert line in elsewhere.text("#session-quality")
+    there = dashboard(f"#/turn/{turn['id']}")
+    there.page.wait_for_selector("#turn .panel")
+    assert "What audits had taught, and its own" in there.text("#turn")
+    assert "the judge found the draft materially worse, loss 1" in there.text("#turn")
+
+
 def test_older_turns_are_shown_when_asked_for(dashboard: Callable[..., Watched], played: LiveSession) -> None:
     columns = ", ".join(name for name in turn_rows()[0] if name not in ("id", "started_at", "estimated", "cost"))
     change(

@@ -185,6 +185,21 @@ def test_headless_it_completes_a_task_and_a_turn_is_skipped(claude: str, rig: Ri
     assert all(e.header("x-claude-code-request-class") for e in rig.verify.messages), "hint headers are on"
 
 
+def test_headless_with_every_draft_audited_it_gets_the_same_and_the_summary_says_what_was_found(
+    claude: str, rig: Rig
+) -> None:
+    rig.env |= {"RLMC_AUDITS": "on", "RLMC_AUDIT_RATE": "100"}
+    ran = rig.run(rig.command(claude, "-p", PROMPT, "--allowedTools", "Read,Bash,Edit"))
+    assert ran.returncode == 0, ran.stderr
+    assert rig.edited
+    served = [t for t in turn_rows() if t["coin"] is not None]
+    assert served, [(t["outcome"], t["reason"], t["epoch"]) for t in turn_rows()]
+    audits = [c for c in call_rows() if c["role"] == "audit"]
+    assert len(audits) >= len(served)
+    assert all(c["cost"] is not None for c in audits)
+    assert f"not certified yet ({len(served)} audit" in ran.stderr
+
+
 def test_headless_with_the_papers_rules_every_request_with_tools_is_direct(claude: str, rig: Rig) -> None:
     ran = rig.run(rig.command(claude, "-p", PROMPT, "--allowedTools", "Read,Bash,Edit", policy="paper"))
     assert ran.returncode == 0, ran.stderr

@@ -14,6 +14,7 @@ import pytest
 import typer
 from click.testing import Result
 from tests.support import mixed_session
+from tests.support.audited import EPOCH
 from tests.support.books import CENT, call, session, turn
 from tests.support.fake_upstream import FakeUpstream
 from tests.support.ledger_rows import turn_rows
@@ -24,7 +25,7 @@ from typer.testing import CliRunner
 
 from rlmc.commands.explain import register
 from rlmc.domain.outcome import Outcome, Reason
-from rlmc.domain.record import SessionRecord, TurnRecord
+from rlmc.domain.record import AuditEnding, AuditRecord, SessionRecord, TurnRecord
 from rlmc.errors import UsageError
 from rlmc.ledger.store import Ledger
 from rlmc.views.reasons import SENTENCES
@@ -329,3 +330,140 @@ def test_a_turn_that_a_budget_stopped_was_not_answered_by_anybody(explain: Expla
     assert "the verify model answered" not in said
     assert "Nothing was decided: the request was not passed on." in said
     assert "saved $0.00" in said
+
+
+# --- what audits had taught -----------------------------------------------------------------------------------------
+
+CAUTION = {
+    "price": 12.5,
+    "usual_cost": 2 * CENT,
+    "risks": {"edit": 0.04, "read": 0.02},
+    "usual_risk": 0.03,
+    "shut": [],
+    "closed": None,
+}
+CONTROLLER: dict[str, Any] = {
+    "epoch": "e1",
+    "target": 0.02,
+    "confidence": 0.95,
+    "least": 0.04,
+    "probability": 0.1,
+    "coin": 0.0312,
+    "obeys": True,
+    "bucket": "edit",
+    "gain": 2 * CENT,
+    "caution": CAUTION,
+}
+
+
+def watched(caution: dict[str, Any] | None = None, **controller: Any) -> dict[str, Any]:
+    return {**DECISION, "controller": {**CONTROLLER, "caution": {**CAUTION, **(caution or {})}, **controller}}
+
+
+def lines(result: Result) -> dict[str, str]:
+    """Of the section on audits, what stands beside each name."""
+    part = text(result).partition("What audits had taught, and its own\n")[2].partition("\n\n")[0]
+    found: dict[str, str] = {}
+    for line in part.splitlines():
+        if line[:1] != " ":
+            name, _, body = line.partition("  ")
+            found[name] = body.strip()
+        else:
+            found[next(reversed(found))] += f" {line.strip()}"
+    return found
+
+
+def test_every_threshold_is_shown_with_what_was_held_against_it(explain: Explain, books: Path) -> None:
+    drawn = AuditRecord(START + 5, 0.1, "edit")
+    write(books, session(), skipped(watched(), epoch=EPOCH, coin=0.1, audit=drawn))
+    found = lines(explain())
+    assert found["target"] == "at most 2 % of all turns worse, with 95 %"
+    assert found["kind"] == "edit, expected loss 4 %"
+    assert found["price"] == "one regression is held for 12.5 usual direct turns of $0.02, $0.25"
+    assert found["threshold"] == ("$0.01 (price times expected loss); the draft was expected to save $0.02, enough")
+    assert found["losses"] == "edit 4 %, read 2 %, any other kind 3 %"
+    assert found["coin"] == "0.0312: an audit where it is below 0.1, which is never less than 0.04 here"
+    kept = data(explain("--json"))["controller"]
+    assert kept["threshold"]["picodollars"] == CENT
+    assert (kept["gain"]["picodollars"], kept["expected_loss"], kept["closed"]) == (2 * CENT, 0.04, None)
+    assert (kept["probability"], kept["coin"], kept["least_probability"]) == (0.1, 0.0312, 0.04)
+
+
+@pytest.mark.parametrize(
+    ("loss", "how", "words"),
+    [
+        (0.0, "same", "drawn; both answers come to the same, loss 0"),
+        (0.0, "judged", "drawn; the judge found the draft no worse, loss 0"),
+        (0.25, "judged", "drawn; the judge found the draft slightly worse, loss 0.25"),
+        (1.0, "judged", "drawn; the judge found the draft materially worse, loss 1"),
+        (1.0, "failed", "drawn; no verdict was to be had, which counts as a loss of 1"),
+    ],
+)
+def test_how_the_audit_ended(explain: Explain, books: Path, loss: float, how: AuditEnding, words: str) -> None:
+    drawn = AuditRecord(START + 5, 0.1, "edit")
+    write(books, session(), skipped(watched(), epoch=EPOCH, coin=0.1, audit=drawn))
+    ledger = Ledger.open(books)
+    ledger.end_audit("00066", START + 9, loss, how)
+    ledger.canary("00066", EPOCH.id, START + 9, caught=False)
+    assert ledger.flush(10)
+    ledger.close()
+    found = lines(explain())
+    assert found["audit"] == words
+    assert found["judge"] == "was shown a planted fault beside it, and missed it"
+    kept = data(explain("--json"))["audit"]
+    assert (kept["drawn"], kept["ended"], kept["loss"], kept["how"]) == (True, True, loss, how)
+    assert (kept["planted"], kept["caught"]) == (True, False)
+
+
+def test_an_audit_under_way_is_told_from_a_lost_one_and_from_none(explain: Explain, books: Path) -> None:
+    write(books, session())
+    now = time.time_ns() // 1000
+    young, old = AuditRecord(now, 0.1, "edit"), AuditRecord(now - 16 * 60 * 1_000_000, 0.1, "edit")
+    for drawn, words in (
+        (young, "drawn; still under way, which counts as a loss of 1 until it ends"),
+        (old, "drawn; lost with a daemon that ended, which counts as a loss of 1"),
+        (None, "not drawn"),
+    ):
+        made = replace(skipped(watched(), epoch=EPOCH, coin=0.1, audit=drawn), id=f"t-{words[-5:]}")
+        write(books, made)
+        assert lines(explain(made.id))["audit"] == words
+    write(books, replace(skipped(watched(), epoch=EPOCH), id="no-coin"))
+    assert lines(explain("no-coin"))["audit"] == "none: no draft was the answer unchecked"
+
+
+@pytest.mark.parametrize(
+    ("caution", "controller", "name", "words"),
+    [
+        ({}, {"gain": CENT - 1}, "threshold", "to save $0.01, too little"),
+        ({}, {"gain": None}, "threshold", "was not known, which does not keep it from being served"),
+        ({"usual_cost": None}, {}, "threshold", "none: what it is reckoned from was not known"),
+        ({}, {"bucket": "side"}, "threshold", "here of what the turn itself costs"),
+        ({"shut": ["edit", "text"]}, {}, "shut", "the calibration did not open it"),
+        ({"shut": ["edit", "text"]}, {}, "shut kinds", "edit, text"),
+        ({"closed": "quality-stop"}, {}, "closed", "nobody has looked yet"),
+        ({}, {"obeys": False}, "policy", "goes by fixed rules"),
+        ({"risks": {}}, {}, "losses", "any kind 3 %"),
+    ],
+)
+def test_what_kept_a_draft_back(
+    explain: Explain, books: Path, caution: dict[str, Any], controller: dict[str, Any], name: str, words: str
+) -> None:
+    write(books, session(), skipped(watched(caution, **controller), epoch=EPOCH, coin=0.1))
+    assert words in lines(explain())[name]
+
+
+def test_a_kind_is_told_only_where_there_was_a_draft_or_its_risk_kept_it_away(explain: Explain, books: Path) -> None:
+    gated = replace(turn(id="gated", reason=Reason.FIRST_TURN), decision=watched(), epoch=EPOCH)
+    risky = replace(turn(id="risky", reason=Reason.REGRESSION), decision=watched(), epoch=EPOCH)
+    write(books, session(), gated, risky)
+    assert "threshold" not in lines(explain("gated"))
+    assert "threshold" in lines(explain("risky"))
+
+
+@pytest.mark.parametrize("controller", [None, {}, {"epoch": "e1"}, "x", {**CONTROLLER, "caution": {"price": "x"}}])
+def test_what_another_version_kept_is_not_guessed(explain: Explain, books: Path, controller: Any) -> None:
+    write(books, session(), skipped({**DECISION, "controller": controller}))
+    assert lines(explain()) == {"audit": "none: this turn could not be audited, or not by the version it ran with"}
+    assert data(explain("--json"))["controller"] is None
+    write(books, replace(skipped(None, epoch=EPOCH, coin=0.1), id="with-coin"))
+    assert lines(explain("with-coin")) == {"audit": "not drawn"}

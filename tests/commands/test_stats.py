@@ -21,6 +21,7 @@ from typing import Any
 import pytest
 import typer
 from click.testing import Result
+from tests.support.audited import Audited
 from tests.support.books import CENT, call, session, turn
 from tests.support.prices import HAIKU, NOBODY
 from typer.testing import CliRunner
@@ -338,7 +339,7 @@ def test_what_is_estimated_or_missing_is_said(stats: Stats, books: Path) -> None
     text = stats().stdout
     assert "estimated on 1 of 3 turns; assumes no extra turns" in text
     assert "1 draft paid for and not used" in text
-    assert "not certified yet (0 audits)" in text
+    assert "not audited (1 turn that a draft answered)" in text
     assert "Usage was reckoned on 1 call" in text
     assert "1 turn did not come to a proper end" in text
     assert "1 call sent no usage" in text
@@ -383,9 +384,44 @@ def test_the_range_the_draft_model_alone_checks_and_kept_caches_are_shown(stats:
     assert (total["keepalive"]["calls"], total["keepalive"]["paid"]["picodollars"]) == (3, 21)
     assert total["verify"]["calls"] == 6
     [row] = csv.DictReader(io.StringIO(stats("--csv").stdout))
-    assert list(row.values())[-6:] == ["0.003", "0.0006", "3", "0.0015", "3", "0.000000000021"]
+    assert list(row.values())[-8:-2] == ["0.003", "0.0006", "3", "0.0015", "3", "0.000000000021"]
     write(books, *(replace(one, baseline_bias=CENT * 1.0) for one in kept([skipped(baseline=5 * CENT, at=ago())])))
     assert re.search(r"^baseline +\$0\.20 ± 0\.01 ", stats().stdout, re.MULTILINE)
+
+
+def test_what_audits_cost_has_a_line_of_its_own_and_is_paid(stats: Stats, books: Path) -> None:
+    after = (call("audit", cost=CENT, served=False), *(call("judge", cost=CENT // 10, served=False) for _ in range(3)))
+    one = skipped(at=ago())
+    write(books, session(), replace(one, calls=(*one.calls, *after)), skipped(at=ago()))
+    text = stats().stdout
+    assert re.search(r"^audits +\$0\.013 +1 answer without the draft, 3 judgements", text, re.MULTILINE)
+    total = data(stats("--json"))["total"]
+    assert (total["audit"]["calls"], total["audit"]["paid"]["picodollars"]) == (4, 13 * CENT // 10)
+    assert total["paid"]["picodollars"] >= total["audit"]["paid"]["picodollars"]
+    [row] = csv.DictReader(io.StringIO(stats("--csv").stdout))
+    assert (row["audit_calls"], row["audit_paid_usd"]) == ("4", "0.013")
+    assert not re.search(r"^audits ", stats("--yesterday").stdout, re.MULTILINE)
+
+
+def test_the_quality_line_is_of_the_epoch_and_has_its_counts(stats: Stats, books: Path) -> None:
+    epoch = Audited(books, at=ago())
+    epoch.direct(10)
+    epoch.served(35)
+    epoch.audited(0.0, 4)
+    epoch.audited(1.0)
+    epoch.audited(1.0, how="failed")
+    epoch.unaudited(2)
+    epoch.close()
+    found = data(stats("--json"))
+    assert (found["total"]["auditable_turns"], found["total"]["unaudited_turns"]) == (41, 2)
+    line = found["quality"]["line"]
+    assert line == (
+        "not certified yet (6 audits, 1 worse, 1 without a verdict; bound 81 % of turns, target 2 %); "
+        "not audited: 2 turns that a draft answered"
+    )
+    assert line in " ".join(stats().stdout.split())
+    assert found["quality"]["standing"]["audits"]["material"] == 1
+    assert "bound" not in stats("--yesterday").stdout
 
 
 def test_rows_of_older_versions_have_no_range_and_claim_nothing_of_the_draft_model(stats: Stats, books: Path) -> None:

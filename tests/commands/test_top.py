@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import time
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 from tests.support import cli
+from tests.support.audited import Audited
 from tests.support.books import CENT, call, session, turn
 from tests.support.terminal import Terminal
 
@@ -55,6 +57,15 @@ def test_one_frame_has_the_figures_of_stats() -> None:
     assert "saved $0.14 (40 %)   paid $0.21   baseline $0.35" in shown
     assert "The daemon is not running" in shown
     assert shown.index("skipped") < shown.index("direct")
+
+
+def test_the_quality_line_is_that_of_stats() -> None:
+    epoch = Audited(ledger_file(), at=now())
+    epoch.audited(0.0, 3)
+    epoch.close()
+    line = json.loads(cli.run(stats.register, "stats", "--today", "--json").out)["data"]["quality"]["line"]
+    assert "3 audits" in line
+    assert f"quality: {line}" in cli.run(top.register, "top", "--once").out
 
 
 @pytest.mark.usefixtures("day")

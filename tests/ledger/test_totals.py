@@ -63,9 +63,10 @@ def turns(draw: st.DrawFn) -> tuple[Any, ...]:
     return (
         draw(st.sampled_from(SESSIONS)), draw(moments), draw(st.sampled_from(["p/m", "q/n", ""])),
         draw(st.sampled_from(["skipped", "accepted", "enhanced", "direct", "unheard-of"])),
-        draw(st.sampled_from(["unsure", "gate", "safeguards", "unheard-of"])),
+        draw(st.sampled_from(["unsure", "gate", "safeguards", "brief", "unheard-of"])),
         draw(st.sampled_from(["complete", "complete", "client-gone", "error"])), draw(milliseconds), draw(money),
         draw(flags), draw(st.floats(0, 10**9)), draw(st.floats(0, 10**18)), draw(money),
+        *draw(st.sampled_from([(None, None), ("e1", None), ("e1", 0.04), ("e2", 0.1)])),
         draw(st.lists(calls(), max_size=3)),
     )  # fmt: skip
 
@@ -105,9 +106,9 @@ def write(path: Path, sessions: list[tuple[Any, ...]], rows: list[tuple[Any, ...
             id = f"{number * 7 % 13:02d}-{number}"  # not in the order of time
             db.execute(
                 "INSERT INTO turns (id, session_id, started_at, served_model, outcome, reason, ending, latency_ms,"
-                " baseline, baseline_estimated, baseline_bias, baseline_noise, draft_only, conversation, protocol,"
-                " request_class, requested_model, policy, signals, findings)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', '', '', '', '', '{}', '[]')",
+                " baseline, baseline_estimated, baseline_bias, baseline_noise, draft_only, epoch, coin, conversation,"
+                " protocol, request_class, requested_model, policy, signals, findings)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', '', '', '', '', '{}', '[]')",
                 (id, session, at, model, outcome, reason, ending, latency, *money),
             )
             db.executemany(

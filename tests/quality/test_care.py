@@ -69,9 +69,11 @@ def test_three_material_losses_in_a_row_stop_it_until_somebody_has_looked() -> N
 def test_the_usual_cost_is_the_lower_middle_of_the_last_ones() -> None:
     care = Care.begin(TARGET)
     assert care.usual_cost is None
-    for cost in (100_000, 7_000, None):
+    for cost in (100_000, 7_000, None, 8_000, 9_000):
         care.turn(cost)
-    assert care.usual_cost == 7_000
+    assert care.usual_cost is None, "the first of a session is a dear one"
+    care.turn(90_000)
+    assert care.usual_cost == 9_000
     for _ in range(30):
         care.turn(500)
     assert care.usual_cost == 500

@@ -66,4 +66,5 @@ def test_bounds_are_in_order(direct: int, served: int, audits: list[Audited], ca
     found = of(Epoch(direct + served, served, tuple(audits), caught + missed, caught))
     assert 0 <= found.bound <= found.corrected <= 1
     assert found.overall <= found.corrected
-    assert found.certified == (found.overall <= 0.02)
+    assert found.certified == (found.ended > 0 and found.overall <= 0.02)
+    assert found.ended + found.waiting + found.lost == found.audits

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 from tests.support import books, cli, tools
+from tests.support.audited import Audited
 from tests.support.fake_upstream import FakeUpstream
 from tests.support.ledger_rows import ledger_path, turn_rows
 from tests.support.live import Live
@@ -287,17 +288,33 @@ def test_it_drills_down_to_a_turn(browser: Browser) -> None:
     assert browser.get(browser.base + "api/turns?session=none")[0] == 404
 
 
+def test_the_quality_line_and_a_turns_audit_are_those_of_the_terminal(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    epoch = Audited(path)
+    epoch.served(3)
+    worst = epoch.audited(1.0)
+    epoch.close()
+    status = {"quality": {"max_regression": 0.05, "confidence": 0.9}}
+    found = facts.turns(path, status, "s1", None)
+    told = facts.turn(path, worst)
+    assert found is not None
+    assert told is not None
+    assert found["words"] == {"quality": "not certified yet (1 audit, 1 worse; bound 100 % of turns, target 5 %)"}
+    assert told["words"] == {"audit": [("audit", "drawn; the judge found the draft materially worse, loss 1")]}
+
+
 def test_a_session_whose_row_was_lost_opens_too(tmp_path: Path) -> None:
     ledger = Ledger.open(tmp_path / "ledger.db")
     ledger.record(books.turn(session="lost"))
     assert ledger.flush(10)
     ledger.close()
     [listed] = facts.sessions(tmp_path / "ledger.db", "all")["sessions"]
-    found = facts.turns(tmp_path / "ledger.db", "lost", None)
+    status = {"quality": {"max_regression": 0.02, "confidence": 0.95}}
+    found = facts.turns(tmp_path / "ledger.db", status, "lost", None)
     assert found is not None
     assert found["session"] == listed
     assert len(found["turns"]) == 1
-    assert facts.turns(tmp_path / "ledger.db", "never was", None) is None
+    assert facts.turns(tmp_path / "ledger.db", status, "never was", None) is None
 
 
 def test_no_content_is_shown(browser: Browser) -> None:

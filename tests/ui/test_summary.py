@@ -7,8 +7,10 @@ from typing import Any
 from tests.support.oracle import report_of
 from tests.support.prices import START
 
+from rlmc.ledger.quality import Known
 from rlmc.ledger.queries import CallRow, TurnRow
 from rlmc.ledger.report import SavingsReport
+from rlmc.quality.standing import Audited, Epoch, standing
 from rlmc.ui.summary import session_summary
 
 DOLLAR = 10**12
@@ -48,7 +50,8 @@ def test_a_session_with_everything() -> None:
     assert session_summary(report(*turns), []).splitlines() == [
         "rlmc: 41 turns · 23 skipped · 2 accepted · 1 enhanced · 15 direct",
         "      paid $0.59, baseline $1.34, saved $0.75 (56 %)",
-        "      p50 2.1 s (baseline est. 3.4 s) · quality: not certified yet (0 audits)",
+        "      p50 2.1 s (baseline est. 3.4 s)",
+        "      quality: not audited (23 turns that a draft answered)",
         "      baseline estimated on 26 of 41 turns; assumes no extra turns",
         "      rlmc stats --last for more",
     ]
@@ -138,3 +141,12 @@ def test_what_is_not_known_of_the_draft_model_alone_is_left_out() -> None:
     undrafted = turn("direct", call("direct", DOLLAR), draft_only=DOLLAR // 10)
     assert "alone" not in session_summary(report(undrafted), [])
     assert "±" not in session_summary(report(*half_known, undrafted), [])
+
+
+def test_the_quality_line_says_what_audits_tell() -> None:
+    one = cheap("skipped")._replace(epoch="e1", coin=0.04)
+    epoch = Epoch(10, 8, (Audited(0.04, 0.0),) * 11 + (Audited(0.04, 1.0),), 3, 3)
+    known = Known(standing(epoch, target=0.02, confidence=0.95, least=0.04), stopped=False, epochs=1)
+    text = session_summary(report(one), [], known)
+    assert "\n      quality: not certified yet (12 audits, 1 worse; bound 80 % of turns, target 2 %)\n" in text
+    assert "quality" not in session_summary(report(turn("direct", call("direct", 1))), [])

@@ -175,3 +175,26 @@ def test_a_directory_is_written_from_home(monkeypatch: pytest.MonkeyPatch) -> No
     assert found == ["~", "~/x", "/home/adam", "/srv", ""]
     monkeypatch.delenv("HOME")
     assert figures.path("/home/ada/x") == "/home/ada/x"
+
+
+@pytest.mark.parametrize(
+    ("share", "up", "down"),
+    [
+        (0.0, "0 %", "0 %"),
+        (0.02, "2 %", "2 %"),
+        (0.0200001, "2.1 %", "2 %"),
+        (0.0199, "2 %", "1.9 %"),
+        (0.0999, "10 %", "9.9 %"),
+        (0.662, "67 %", "66 %"),
+        (0.1, "10 %", "10 %"),
+        (1.0, "100 %", "100 %"),
+        (0.0001, "0.1 %", "0 %"),
+    ],
+)
+def test_a_bound_is_rounded_to_its_own_side(share: float, up: str, down: str) -> None:
+    assert (figures.upper(share), figures.lower(share)) == (up, down)
+
+
+@pytest.mark.parametrize(("share", "text"), [(0.02, "2 %"), (0.015, "1.5 %"), (0.95, "95 %"), (0.02 * 0.5, "1 %")])
+def test_what_was_set_is_shown_as_it_was_set(share: float, text: str) -> None:
+    assert figures.exact_percent(share) == text

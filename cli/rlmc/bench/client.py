@@ -33,6 +33,17 @@ class Address:
 
 
 @dataclass(frozen=True, slots=True)
+class Posted:
+    """What came back for some bytes: an answer's bytes, where `problem` is empty. See `Reply`."""
+
+    status: int
+    seconds: float
+    raw: bytes = b""
+    problem: str = ""
+    retry_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
     """`answer` is None where there is none; `problem` then says why. `status` 0 is no answer at all. `retry_after` is
     in seconds, where the other side named it."""
@@ -45,11 +56,19 @@ class Reply:
 
 
 def ask(address: Address, task: Task, seconds: float = SECONDS) -> Reply:
-    """Every task is a conversation of its own."""
+    posted = post(address, json.dumps(_body(address.model, task)).encode(), seconds)
+    if posted.problem:
+        return Reply(posted.status, posted.seconds, problem=posted.problem, retry_after=posted.retry_after)
+    answer = _answer(posted.raw)
+    return Reply(200, posted.seconds, answer, "" if answer is not None else "an answer of another shape")
+
+
+def post(address: Address, body: bytes, seconds: float = SECONDS) -> Posted:
+    """Every request is a conversation of its own."""
     parts = urlsplit(address.base_url)
     headers = {
         "Content-Type": "application/json",
-        "User-Agent": "rlmc-bench/1",
+        "User-Agent": "rlmc/1",
         "X-Claude-Code-Session-Id": str(uuid.uuid4()),
         "anthropic-version": "2023-06-01",
         **address.auth,
@@ -57,21 +76,18 @@ def ask(address: Address, task: Task, seconds: float = SECONDS) -> Reply:
     connection = http.client.HTTPConnection(parts.hostname or "127.0.0.1", parts.port, timeout=seconds)
     began = time.monotonic()
     try:
-        path = f"{parts.path.rstrip('/')}/v1/messages"
-        connection.request("POST", path, json.dumps(_body(address.model, task)).encode(), headers)
+        connection.request("POST", f"{parts.path.rstrip('/')}/v1/messages", body, headers)
         response = connection.getresponse()
         raw = response.read()
     except (OSError, http.client.HTTPException) as error:
-        return Reply(0, time.monotonic() - began, problem=f"no answer: {type(error).__name__}")
+        return Posted(0, time.monotonic() - began, problem=f"no answer: {type(error).__name__}")
     finally:
         connection.close()
     took = time.monotonic() - began
     if response.status != 200:
-        return Reply(
-            response.status, took, problem=_problem(raw), retry_after=_wait(response.headers.get("retry-after"))
-        )
-    answer = _answer(raw)
-    return Reply(200, took, answer, "" if answer is not None else "an answer of another shape")
+        wait = _wait(response.headers.get("retry-after"))
+        return Posted(response.status, took, problem=_problem(raw), retry_after=wait)
+    return Posted(200, took, raw)
 
 
 def _body(model: str, task: Task) -> dict[str, Any]:

@@ -10,12 +10,9 @@ import os
 import secrets
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-import typer
 
 import rlmc
 from rlmc.bench.client import MAX_TOKENS, Address
@@ -24,26 +21,21 @@ from rlmc.bench.report import BenchReport, arm_report
 from rlmc.bench.results import Result, Results
 from rlmc.bench.run import Arm, run_arm
 from rlmc.bench.task import Task, digest
+from rlmc.commands.own_session import SIMULATED, agree, auth, daemon_for, is_free, need_keys, open_session
 from rlmc.config.load import Config, load, overrides_from
 from rlmc.config.paths import data_dir, ledger_file
-from rlmc.daemon import control
 from rlmc.daemon.control import Registration
-from rlmc.daemon.keeper import SessionKeeper
-from rlmc.daemon.lifecycle import PortWish, Running, ensure_running
 from rlmc.domain.turn import Model
-from rlmc.errors import DaemonError, UsageError
+from rlmc.errors import UsageError
 from rlmc.launch.base_url import BASE_URL, foreign, session_base_url
 from rlmc.launch.environment import keys_of, network_of
 from rlmc.ledger.queries import LedgerReader
 from rlmc.ledger.totals import Scope, account
-from rlmc.pricing.catalog import PriceTable
 from rlmc.server.parts import Parts, build_parts
 from rlmc.ui import console
 from rlmc.upstream.prices import load_prices
 from rlmc.upstream.providers import NAMES, api_key_envs
 from rlmc.views.figures import count, money
-
-SIMULATED = "sim"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,27 +102,8 @@ def _models(parts: Parts, arms: Sequence[Arm], environ: Mapping[str, str]) -> _M
             f"draft and verify model are both {verify}, so there is nothing to compare", "name another --draft-model"
         )
     asked = [model for model in (draft, verify) if model is not None]
-    for model in asked:
-        provider = parts.providers[model.provider]
-        key = provider.key_env
-        own = model.provider == parts.home.name and _auth(environ)
-        if key and not provider.local and not environ.get(key) and not own:
-            raise UsageError(f"{model} needs a key, and {key} is not set", f"set {key}, or name another model")
-    return _Models(draft, verify, all(_is_free(parts, model) for model in asked))
-
-
-def _is_free(parts: Parts, model: Model) -> bool:
-    """Whether it runs on this machine, as far as its name tells: a local server may pass some models on."""
-    local = parts.providers[model.provider].local
-    return local and (model.provider == SIMULATED or PriceTable(()).rate(model, 0) is not None)
-
-
-def _auth(environ: Mapping[str, str]) -> dict[str, str]:
-    """As an agent with keys of its own would send it. A subscription login is none of the benchmark's."""
-    if environ.get("ANTHROPIC_API_KEY"):
-        return {"x-api-key": environ["ANTHROPIC_API_KEY"]}
-    token = environ.get("ANTHROPIC_AUTH_TOKEN")
-    return {"Authorization": f"Bearer {token}"} if token else {}
+    need_keys(parts, asked, environ)
+    return _Models(draft, verify, all(is_free(parts, model) for model in asked))
 
 
 def _agree(left: Sequence[tuple[Arm, Sequence[Task]]], models: _Models, wish: Wish) -> None:
@@ -141,11 +114,7 @@ def _agree(left: Sequence[tuple[Arm, Sequence[Task]]], models: _Models, wish: Wi
     if told.most is not None:
         said += f" if every answer were {MAX_TOKENS:,} tokens long"
     console.err(f"rlmc bench asks {', '.join(str(m) for m in (models.draft, models.verify) if m)}: {said}.")
-    if wish.yes:
-        return
-    if wish.json or not console.is_terminal(sys.stdin):
-        raise UsageError("this costs money, and there is nobody to ask", "add --yes")
-    typer.confirm("Go on?", abort=True, err=True)
+    agree(yes=wish.yes, json=wish.json)
 
 
 def _file(models: _Models, parts: Parts, tasks: tuple[Task, ...]) -> Path:
@@ -189,16 +158,15 @@ def _run(
         keys=keys_of(environ, api_key_envs() | own),
         network=network_of(environ),
     )
-    port = PortWish(settings.port, next((e.source for e in config.entries if e.key == "port"), "default"))
-    running = ensure_running(port)
-    address = Address(session_base_url(running.endpoint.port, token), models.verify.name, _auth(environ))
+    running = daemon_for(config)
+    address = Address(session_base_url(running.endpoint.port, token), models.verify.name, auth(environ))
     progress = _Progress(arm, len(tasks))
 
     def done(result: Result) -> None:
         results.add(result)
         progress(result)
 
-    with _session(running, registration):
+    with open_session(running, registration):
         try:
             run_arm(arm, tasks, address, wish.parallel, done)
         except KeyboardInterrupt:
@@ -209,23 +177,6 @@ def _run(
 def _tools(tasks: Sequence[Task]) -> dict[str, str]:
     """None of these tools exists, so a call of one does nothing: without this word a draft that calls one is unsafe."""
     return {f"tools.{tool['name']}": "read" for task in tasks for tool in task.tools}
-
-
-@contextmanager
-def _session(running: Running, registration: Registration) -> Iterator[None]:
-    """A living session. When this is left, the ledger has all of it."""
-    for note in (*running.notes, *control.register_session(running.endpoint, registration)):
-        console.err(f"rlmc: {note}")
-    keeper = SessionKeeper(running.endpoint, registration)
-    keeper.start()
-    try:
-        yield
-    finally:
-        keeper.stop()
-        try:
-            control.end_session(keeper.endpoint, registration.id)
-        except DaemonError as error:
-            console.err(f"rlmc: the account may lack the last turns: {error.message}")
 
 
 class _Progress:

@@ -15,6 +15,7 @@ import typer
 from rlmc.commands import which
 from rlmc.ledger.period import Period
 from rlmc.ledger.queries import LedgerReader, SessionRow
+from rlmc.ledger.report import Account
 from rlmc.ledger.totals import ANYWHERE, Scope, account
 
 SCHEMA = "rlmc.stats/1"
@@ -129,16 +130,20 @@ def _period(reader: LedgerReader, choice: str | None, since: str | None, until: 
 
 
 def _print_json(reader: LedgerReader, asked: _Asked, by: By | None) -> None:
+    from rlmc.commands.aim import known
     from rlmc.ui.result import envelope
+    from rlmc.views.standing_data import quality_data
     from rlmc.views.stats_data import stats_data
 
     found = account(reader, asked.scope, None if by is None else by.value)
     row = asked.session
     data = {
         **stats_data(found, asked.period, None if by is None else by.value, asked.notes),
+        "quality": quality_data(found.total, known(reader, found.total)),
         "project": asked.place.project if row is None else row.directory,
         "branch": asked.place.branch if row is None else row.git_branch,
         "session": None if row is None else {"id": row.id, "name": row.name, "client": row.client},
+        "after_the_fact": _after_data(reader, asked, by, found),
     }
     typer.echo(envelope(SCHEMA, data))
 
@@ -170,9 +175,31 @@ def _print_text(reader: LedgerReader, asked: _Asked, by: By | None) -> None:
             show_notes([NO_TURNS])
         show_notes(asked.notes)
         return
+    from rlmc.commands.aim import known
     from rlmc.ui.tables import account_lines
 
     ids = [key for key, _ in found.groups] if by is By.SESSION else []
-    lines = account_lines(found, None if by is None else by.value, reader.shortest("session", ids), sys.stdout)
+    grouping, shortest = None if by is None else by.value, reader.shortest("session", ids)
+    lines = account_lines(found, grouping, shortest, sys.stdout, known(reader, found.total))
     show(["", *lines])
+    if _wants_after(asked, by):
+        from rlmc.ledger.regrets import afterwards
+        from rlmc.ui.after import after_lines
+
+        after = after_lines(afterwards(reader, asked.scope, simulated=found.total.simulated), sys.stdout)
+        show(["", *after] if after else [])
     show_notes(asked.notes)
+
+
+def _wants_after(asked: _Asked, by: By | None) -> bool:
+    """It takes a look at every turn's signals: only where it is asked for, or of one session."""
+    return asked.session is not None or by is By.OUTCOME
+
+
+def _after_data(reader: LedgerReader, asked: _Asked, by: By | None, found: Account) -> dict[str, object] | None:
+    if not _wants_after(asked, by):
+        return None
+    from rlmc.ledger.regrets import afterwards
+    from rlmc.views.after import after_data
+
+    return after_data(afterwards(reader, asked.scope, simulated=found.total.simulated))

@@ -18,6 +18,7 @@ from rlmc.commands import which
 
 if TYPE_CHECKING:
     from rlmc.ledger.period import Period
+    from rlmc.ledger.quality import Known
     from rlmc.ledger.queries import LedgerReader, TurnRow
     from rlmc.ledger.report import Account, SessionAccount
     from rlmc.ui.top import Facts
@@ -119,6 +120,7 @@ class _Books:
     account: Account
     sessions: Sequence[SessionAccount]
     turns: Sequence[TurnRow]
+    known: Known | None
 
 
 class _Look:
@@ -167,7 +169,7 @@ class _Look:
         except RlmcError as error:
             self._close()
             return Facts(name, Account(SavingsReport(), (), 0), (), (), daemon, now, error.message)
-        return Facts(name, books.account, books.sessions, books.turns, daemon, now)
+        return Facts(name, books.account, books.sessions, books.turns, daemon, now, known=books.known)
 
     def _look(self, today: Period, alive: tuple[str, ...]) -> _Books:
         reader = self._open()
@@ -205,14 +207,17 @@ class _Look:
 
 
 def _sum_up(reader: LedgerReader, session: str | None, today: Period, alive: Sequence[str]) -> _Books:
+    from rlmc.commands.aim import known
     from rlmc.ledger.report import SessionAccount
     from rlmc.ledger.totals import Scope, account
 
     scope = Scope(today.since, today.until) if session is None else Scope(session=session)
     shown = alive if session is None else [session]
     rows = [row for id in shown if (row := reader.session(id)) is not None]
+    total = account(reader, scope, None)
     return _Books(
-        account(reader, scope, None),
+        total,
         [SessionAccount(row, account(reader, Scope(session=row.id), None).total) for row in rows],
         reader.last_turns(_LAST_TURNS, session),
+        known(reader, total.total),
     )

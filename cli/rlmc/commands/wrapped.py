@@ -189,6 +189,7 @@ def _summary(session_id: str, settings: Settings, notes: list[str]) -> str:
 
     from rlmc.config.paths import ledger_file
     from rlmc.ledger.period import today
+    from rlmc.ledger.quality import Aim, of_report
     from rlmc.ledger.queries import LedgerReader
     from rlmc.ledger.spent import spent
     from rlmc.ledger.totals import Scope, account
@@ -204,7 +205,9 @@ def _summary(session_id: str, settings: Settings, notes: list[str]) -> str:
                 period = today(datetime.now().astimezone())
                 day = spent(reader, period.since, period.until).of(report.simulated)
             warnings = map(over_budget, budgets(settings, report.paid, day))
-            return session_summary(report, [*(w for w in warnings if w), *notes])
+            aim = Aim(settings.max_regression, settings.confidence)
+            known = of_report(reader, report, aim, time.time_ns() // 1000)
+            return session_summary(report, [*(w for w in warnings if w), *notes], known)
         finally:
             reader.close()
     except RlmcError as error:

@@ -139,6 +139,11 @@ def dashboard_link(endpoint: Endpoint) -> str:
     return str(_ask(endpoint.port, endpoint.control_token, "POST", "/-/dashboard", {})["url"])
 
 
+def resume_quality(endpoint: Endpoint, epoch: str) -> bool:
+    """Drafts of this epoch may be served again after a stop. False where the daemon does not know it."""
+    return bool(_ask(endpoint.port, endpoint.control_token, "POST", "/-/quality/resume", {"epoch": epoch}).get("ok"))
+
+
 def request_stop(endpoint: Endpoint) -> None:
     _ask(endpoint.port, endpoint.control_token, "POST", "/-/stop", {})
 

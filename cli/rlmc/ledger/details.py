@@ -6,11 +6,14 @@ Rule: no content, also where the user has had it kept. What an older version wro
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from rlmc.ledger.quality import GIVEN_UP
 from rlmc.ledger.queries import CallRow, LedgerReader, TurnRow
+from rlmc.ledger.regrets import regrets_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +30,24 @@ class CallDetail:
 
 
 @dataclass(frozen=True, slots=True)
+class AuditDetail:
+    """The audit of a turn. `loss` and `how` are None while it has not ended; `lost` if it never will. `planted` says
+    whether a fault was shown to the judge beside it, and `caught` whether it was found."""
+
+    at: int
+    bucket: str
+    loss: float | None
+    how: str | None
+    lost: bool
+    planted: bool
+    caught: bool
+
+
+@dataclass(frozen=True, slots=True)
 class TurnDetail:
-    """`decision` is empty where nothing was decided, or by a version that did not keep it."""
+    """`decision` is empty where nothing was decided, or by a version that did not keep it. `coin` is the probability of
+    an audit where a draft was the answer and could be audited, `audit` there where the coin fell on one. `regrets` are
+    signs, after the fact, that the answer was for the worse."""
 
     turn: TurnRow
     protocol: str
@@ -40,10 +59,17 @@ class TurnDetail:
     findings: tuple[str, ...]
     decision: Mapping[str, Any]
     calls: tuple[CallDetail, ...]
+    coin: float | None = None
+    audit: AuditDetail | None = None
+    regrets: tuple[str, ...] = ()
 
 
 _TURN = """
     SELECT protocol, requested_model, policy, status, ttfb_ms, signals, findings, decision FROM turns WHERE id = ?
+"""
+_AUDIT = """
+    SELECT a.at, a.bucket, a.loss, a.how, c.caught IS NOT NULL, coalesce(c.caught, 0)
+    FROM audits a LEFT JOIN canaries c ON c.turn_id = a.turn_id WHERE a.turn_id = ?
 """
 _CALLS = """
     SELECT status, error, stop_reason, ttfb_ms, price_source, details FROM calls WHERE turn_id = ? ORDER BY seq
@@ -65,7 +91,16 @@ def detail(reader: LedgerReader, turn: TurnRow) -> TurnDetail:
         findings=tuple(str(finding) for finding in json.loads(findings)),
         decision=_mapping(decision),
         calls=tuple(_call(call, row) for call, row in rows),
+        coin=turn.coin,
+        audit=next((_audit(row) for row in reader.rows(_AUDIT, (turn.id,))), None),
+        regrets=regrets_of(reader, turn.id),
     )
+
+
+def _audit(row: tuple[Any, ...]) -> AuditDetail:
+    at, bucket, loss, how, planted, caught = row
+    lost = loss is None and at < time.time_ns() // 1000 - GIVEN_UP
+    return AuditDetail(at, bucket, loss, how, lost, bool(planted), bool(caught))
 
 
 def _call(call: CallRow, row: tuple[Any, ...]) -> CallDetail:

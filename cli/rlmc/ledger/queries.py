@@ -47,7 +47,8 @@ class CallRow(NamedTuple):
 class TurnRow(NamedTuple):
     """One turn with what its session adds to it. How far an estimated baseline may be off: `baseline_bias` adds up over
     turns, of `baseline_noise` the root is taken of the sum. `draft_only` is what the draft model alone would have
-    cost, None where that is unknown or there is no draft model."""
+    cost, None where that is unknown or there is no draft model. `epoch` is there where drafts are audited, `coin`, the
+    probability of its audit, where one of them was the answer."""
 
     id: str
     session: str
@@ -68,6 +69,8 @@ class TurnRow(NamedTuple):
     baseline_noise: float
     draft_only: int | None
     calls: tuple[CallRow, ...]
+    epoch: str | None = None
+    coin: float | None = None
 
 
 class SessionRow(NamedTuple):
@@ -89,7 +92,7 @@ class SessionRow(NamedTuple):
 _TURNS = """
     SELECT t.id, t.session_id, s.name, coalesce(s.client, ''), s.directory, coalesce(s.simulated, 0), t.started_at,
         t.request_class, t.served_model, t.outcome, t.reason, t.ending, t.latency_ms, t.baseline, t.baseline_estimated,
-        t.baseline_bias, t.baseline_noise, t.draft_only,
+        t.baseline_bias, t.baseline_noise, t.draft_only, t.epoch, t.coin,
         c.role, c.provider, c.model, c.served, c.latency_ms, coalesce(c.input, 0), coalesce(c.cache_read, 0),
         coalesce(c.cache_write_5m, 0), coalesce(c.cache_write_1h, 0), coalesce(c.output, 0), coalesce(c.thinking, 0),
         c.input IS NOT NULL, c.usage_estimated, c.cost, c.brief
@@ -98,7 +101,7 @@ _TURNS = """
     LEFT JOIN calls c ON c.turn_id = t.id
 """
 _ORDER = " ORDER BY t.started_at, t.id, c.seq"
-_TURN_COLUMNS = 18
+_BEFORE_CALLS, _TURN_COLUMNS = 18, 20
 _SESSIONS = """
     SELECT id, started_at, ended_at, client, name, directory, git_branch, policy, simulated, requests,
         (SELECT count(*) FROM turns WHERE turns.session_id = sessions.id)
@@ -254,7 +257,8 @@ class LedgerReader:
         for _, group in groupby(rows, key=itemgetter(0)):
             same = list(group)
             calls = tuple(CallRow._make(row[_TURN_COLUMNS:]) for row in same if row[_TURN_COLUMNS] is not None)
-            yield TurnRow._make((*same[0][:_TURN_COLUMNS], calls))
+            facts = same[0]
+            yield TurnRow._make((*facts[:_BEFORE_CALLS], calls, *facts[_BEFORE_CALLS:_TURN_COLUMNS]))
 
     def _sessions(self, rest: str, values: tuple[object, ...]) -> Iterator[SessionRow]:
         return map(SessionRow._make, self._rows(_SESSIONS + rest, values))

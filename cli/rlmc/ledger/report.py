@@ -117,6 +117,11 @@ def rank(percent: int, count: int) -> int:
     return max(1, -(-percent * count // 100))
 
 
+def is_served(outcome: str, reason: str) -> bool:
+    """Whether a draft answered without the verify model having seen it on the whole prompt: what audits are about."""
+    return outcome == Outcome.SKIPPED or (outcome == Outcome.ACCEPTED and reason == Reason.BRIEF)
+
+
 @dataclass(slots=True)
 class SavingsReport:
     """The account of some turns. `first_at` and `session_name` are the first turn's. Latencies are those of turns that
@@ -126,6 +131,8 @@ class SavingsReport:
     compact context, `keepalive` calls that only kept a cache warm, `audit` calls that only judged drafts after the fact
     (the verify model's answer without the draft, and comparisons). `draft_only` is what the draft model alone would
     have cost.
+    Of the turns that a draft answered and the verify model did not check on the whole prompt, `coins` counts those for
+    which a coin decided on an audit, by epoch, `unaudited` those that none could have been drawn for.
     `baseline_latency` is what turns would have taken without rlmc, judged by the direct calls. `unpriced` counts calls
     of which the tokens are known but not the price, by model; `unmeasured` calls that sent no usage at all.
     """
@@ -154,6 +161,8 @@ class SavingsReport:
     unmeasured: int = 0
     estimated_calls: int = 0
     audits: int = 0
+    coins: Counter[str] = field(default_factory=Counter)
+    unaudited: int = 0
     unfinished: int = 0
     simulated: bool = False
 
@@ -208,6 +217,10 @@ class SavingsReport:
         self.baseline_bias += turn.baseline_bias
         self.baseline_noise += turn.baseline_noise
         self.draft_only.add(turn.draft_only)
+        if turn.epoch is not None:
+            self.coins[turn.epoch] += turn.coin is not None
+        elif is_served(turn.outcome, turn.reason):
+            self.unaudited += 1
         if turn.ending == "complete":
             self.latency.add(turn.latency_ms)
             self.latency_by_outcome.setdefault(turn.outcome, Latencies()).add(turn.latency_ms)

@@ -14,7 +14,17 @@ from typing import Any
 
 from rlmc.domain.outcome import Outcome
 from rlmc.ledger.queries import LedgerReader, SessionRow
-from rlmc.ledger.report import AUDITING, Account, Amount, Grouping, Latencies, SavingsReport, SessionAccount, Side
+from rlmc.ledger.report import (
+    AUDITING,
+    Account,
+    Amount,
+    Grouping,
+    Latencies,
+    SavingsReport,
+    SessionAccount,
+    Side,
+    is_served,
+)
 from rlmc.ledger.stretches import stretches
 
 
@@ -40,7 +50,7 @@ ANYWHERE = Scope()
 
 
 @dataclass(frozen=True, slots=True)
-class _Turns:
+class Turns:
     """A part of the ledger in SQL: what names a turn's group, tables, the period (with its `times`), and further
     conditions with their values."""
 
@@ -51,7 +61,7 @@ class _Turns:
     where: str = "1"
     values: tuple[object, ...] = ()
 
-    def only(self, condition: str, *values: object) -> _Turns:
+    def only(self, condition: str, *values: object) -> Turns:
         return replace(self, where=f"{self.where} AND {condition}", values=(*self.values, *values))
 
     def select(self, columns: str, rest: str = "", more: str = "") -> str:
@@ -107,7 +117,7 @@ def session_accounts(
     with reader.snapshot():
         rows = (row for row in reader.sessions(since, until) if place.holds(row))
         found = {row.id: SessionAccount(row, SavingsReport()) for row in rows}
-        turns = _Turns(_KEYS["session"][0], "turns t", f"({begun} OR {active})", _times(since, until) * 2)
+        turns = Turns(_KEYS["session"][0], "turns t", f"({begun} OR {active})", _times(since, until) * 2)
         for id, report in _reports(reader, _placed(turns, place))[1].items():
             row = found[id].session if id in found else lost(id, report)
             report.simulated = bool(row.simulated)
@@ -141,14 +151,19 @@ def lost(id: str, report: SavingsReport) -> SessionRow:
 # --- which turns ----------------------------------------------------------------------------------------------------
 
 
-def _turns(scope: Scope) -> _Turns:
-    found = _Turns("''", "turns t", "t.started_at >= ? AND t.started_at < ?", _times(scope.since, scope.until))
+def turns_of(scope: Scope, *, simulated: bool) -> Turns:
+    """For who adds up something else of the same turns."""
+    return _turns(scope).only(_SIMULATED if simulated else _REAL)
+
+
+def _turns(scope: Scope) -> Turns:
+    found = Turns("''", "turns t", "t.started_at >= ? AND t.started_at < ?", _times(scope.since, scope.until))
     if scope.session is not None:
         found = found.only("t.session_id = ?", scope.session)
     return _placed(found, scope)
 
 
-def _placed(turns: _Turns, scope: Scope) -> _Turns:
+def _placed(turns: Turns, scope: Scope) -> Turns:
     if scope.project is not None:
         inside = _inside(scope.project)
         below = "SELECT id FROM sessions WHERE directory = ? OR substr(directory, 1, ?) = ?"
@@ -167,7 +182,7 @@ def _times(since: int | None, until: int | None) -> tuple[object, ...]:
     return 0 if since is None else since, 2**63 - 1 if until is None else until
 
 
-def _grouped(reader: LedgerReader, turns: _Turns, by: Grouping) -> _Turns:
+def _grouped(reader: LedgerReader, turns: Turns, by: Grouping) -> Turns:
     key, more = _KEYS[by]
     if by != "day" and by != "hour":
         return replace(turns, key=key, tables=f"{turns.tables} {more}")
@@ -189,9 +204,10 @@ def _order(key: str, by: Grouping | None) -> tuple[int, str]:
 # --- what they come to ----------------------------------------------------------------------------------------------
 
 _TURN_SUMS = """
-    t.outcome, t.reason, count(*), min(t.started_at), sum(t.baseline), sum(t.baseline IS NULL),
+    t.outcome, t.reason, t.epoch, count(*), min(t.started_at), sum(t.baseline), sum(t.baseline IS NULL),
     sum(t.baseline_estimated <> 0), total(t.baseline_bias),
-    total(t.baseline_noise), sum(t.draft_only), sum(t.draft_only IS NULL), sum(t.ending <> 'complete')
+    total(t.baseline_noise), sum(t.draft_only), sum(t.draft_only IS NULL), sum(t.ending <> 'complete'),
+    count(t.coin)
 """
 _CALL_SUMS = """
     c.role, c.served <> 0, c.brief <> 0, c.provider, c.model, count(*), sum(c.usage_estimated <> 0),
@@ -203,10 +219,10 @@ _COMPLETE = "+t.ending = 'complete'"
 _DIRECT = "c.role = 'direct' AND c.served <> 0"
 
 
-def _reports(reader: LedgerReader, turns: _Turns) -> tuple[SavingsReport, dict[str, SavingsReport]]:
+def _reports(reader: LedgerReader, turns: Turns) -> tuple[SavingsReport, dict[str, SavingsReport]]:
     """All of it, and by group."""
     total, found = SavingsReport(), dict[str, SavingsReport]()
-    for key, *row in turns.rows(reader, _TURN_SUMS, "GROUP BY 1, 2, 3"):
+    for key, *row in turns.rows(reader, _TURN_SUMS, "GROUP BY 1, 2, 3, 4"):
         for report in (total, found.setdefault(key, SavingsReport())):
             _add_turns(report, row)
     for key, *row in turns.rows(reader, _CALL_SUMS, "GROUP BY 1, 2, 3, 4, 5, 6", _CALLS):
@@ -220,7 +236,7 @@ def _reports(reader: LedgerReader, turns: _Turns) -> tuple[SavingsReport, dict[s
 
 
 def _add_latencies(
-    reader: LedgerReader, complete: _Turns, total: SavingsReport, found: dict[str, SavingsReport]
+    reader: LedgerReader, complete: Turns, total: SavingsReport, found: dict[str, SavingsReport]
 ) -> None:
     times = _times_of(complete.rows(reader, "t.outcome, t.latency_ms"))
     for (key, outcome), values in times.items():
@@ -236,7 +252,7 @@ def _add_latencies(
 
 
 def _add_turns(report: SavingsReport, row: list[Any]) -> None:
-    outcome, reason, count, first, base, no_base, estimated, bias, noise, only, no_only, unfinished = row
+    outcome, reason, epoch, count, first, base, no_base, estimated, bias, noise, only, no_only, unfinished, coins = row
     report.turns += count
     report.first_at = first if report.first_at is None else min(first, report.first_at)
     report.outcomes[outcome] += count
@@ -247,6 +263,10 @@ def _add_turns(report: SavingsReport, row: list[Any]) -> None:
     report.baseline_noise += noise
     _add_amount(report.draft_only, only, no_only)
     report.unfinished += unfinished
+    if epoch is not None:
+        report.coins[epoch] += coins
+    elif is_served(outcome, reason):
+        report.unaudited += count
 
 
 def _add_calls(report: SavingsReport, row: list[Any]) -> None:
@@ -287,7 +307,7 @@ def _add_amount(amount: Amount, known: int | None, missing: int) -> None:
     amount.missing += missing
 
 
-def _first_name(reader: LedgerReader, turns: _Turns, at: int | None) -> str | None:
+def _first_name(reader: LedgerReader, turns: Turns, at: int | None) -> str | None:
     name = "(SELECT name FROM sessions WHERE id = t.session_id)"
     first = turns.only("t.started_at = ?", at)
     return next((name for _, name in first.rows(reader, name, "ORDER BY t.id LIMIT 1")), None)

@@ -20,14 +20,17 @@ MATERIAL = 1.0
 _IN_A_ROW = 3
 _WATCHFUL, _WATCHFUL_RATE = 60, 0.10
 _ALARM_RAISES = log(2)
-_COSTS = 25
+_COSTS, _SOME_COSTS = 25, 5
+# Leading indicators: so many signs of regret, so many times as often as after answers of the verify model.
+_SIGNS, _RATIO, _FADES = 30.0, 2.0, 0.999
 
 
 @dataclass(slots=True)
 class Care:
     """`costs` are what the last direct turns were expected to cost, in picodollars. `since_bad` counts served turns
     since the last audit with a loss, `in_a_row` material losses that followed each other. `stopped`: so many did that
-    nothing is served until the user has looked."""
+    nothing is served until the user has looked. `signs`, by bucket: drafts, those of them with a sign of regret behind
+    them, answers of the verify model, those of them."""
 
     controller: Controller
     alarm: Alarm
@@ -37,6 +40,7 @@ class Care:
     since_bad: int = _WATCHFUL
     in_a_row: int = 0
     stopped: bool = False
+    signs: dict[str, list[float]] = field(default_factory=dict)
     _risks: dict[str, float] = field(default_factory=dict, repr=False)
     _usual: float | None = field(default=None, repr=False)
 
@@ -66,8 +70,8 @@ class Care:
 
     @property
     def usual_cost(self) -> int | None:
-        """Of a direct turn, in picodollars; None before any is known."""
-        return median_low(self.costs) if self.costs else None
+        """Of a direct turn, in picodollars; None before some are known: the first of a session is a dear one."""
+        return median_low(self.costs) if len(self.costs) >= _SOME_COSTS else None
 
     @property
     def closed(self) -> bool:
@@ -86,6 +90,15 @@ class Care:
         if self._usual is None:
             self._usual = Posterior(self.controller.target).risk
         return self._usual
+
+    @property
+    def suspects(self) -> frozenset[str]:
+        """Buckets whose drafts are followed by signs of regret far more often than the verify model's answers are."""
+        return frozenset(
+            bucket
+            for bucket, (drafts, bad, own, own_bad) in self.signs.items()
+            if bad >= _SIGNS and own and bad / drafts > _RATIO * (own_bad + 1) / (own + 1)
+        )
 
     # --- what happens -------------------------------------------------------------------------------------------------
 
@@ -123,9 +136,18 @@ class Care:
         self.posteriors[bucket] = known.learn(loss)
         self._risks.pop(bucket, None)
 
+    def followed(self, bucket: str, *, by_draft: bool, regretted: bool) -> None:
+        """What came after an answer is known. Older signs fade, so that a suspicion does not last for ever."""
+        self.signs = {b: [_FADES * count for count in counts] for b, counts in self.signs.items()}
+        counts = self.signs.setdefault(bucket, [0.0] * 4)
+        at = 0 if by_draft else 2
+        counts[at] += 1
+        counts[at + 1] += regretted
+
     def look(self) -> None:
         """The user has looked: drafts may be served again."""
         self.stopped, self.in_a_row = False, 0
+        self.signs = {}
 
     def _watch(self, estimate: float) -> None:
         before, self.alarm = self.alarm.times, self.alarm.turn(estimate)
@@ -150,6 +172,7 @@ class Care:
             "since_bad": self.since_bad,
             "in_a_row": self.in_a_row,
             "stopped": self.stopped,
+            "signs": {b: [round(count, 6) for count in counts] for b, counts in self.signs.items()},
         }
 
     @classmethod
@@ -170,4 +193,5 @@ class Care:
             int(kept["since_bad"]),
             int(kept["in_a_row"]),
             bool(kept["stopped"]),
+            {str(b): [float(count) for count in counts] for b, counts in kept["signs"].items() if len(counts) == 4},
         )

@@ -17,10 +17,12 @@ _MOST_TURNS = 10_000_000
 
 @dataclass(frozen=True, slots=True)
 class Audited:
-    """One audit: the probability of its coin and the loss it ended with; None while it has not, which counts as 1."""
+    """One audit: the probability of its coin and the loss it ended with; None while it has not, which counts as 1.
+    `verdict` is false where there was none to be had, or, without a loss, where none is to come any more."""
 
     probability: float
     loss: float | None
+    verdict: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,67 +40,125 @@ class Epoch:
 @dataclass(frozen=True, slots=True)
 class Standing:
     """Bounds on the mean loss, from 0 to 1: of served turns as the judge saw them, of served turns with what the judge
-    may miss, and the same of all turns. `judge` is the least share of faults the judge may be catching. `to_go` is
-    about how many more audits without a loss it takes to meet the target; None where no number of them would."""
+    may miss, and the same of all turns. `judge` is the least share of faults the judge may be catching.
 
+    Of the `audits` some are `waiting` for their end, some are `lost` and will have none, some `failed`: they ended
+    without a verdict. Each of these counts as a loss of 1. The verdicts of the others were `material` losses, `minor`
+    ones, or none. `estimate` is what the mean loss of all turns seems to be, without being a bound. `to_go` is
+    about how many more audits without a loss it takes to meet the target; None where no number of them would.
+    """
+
+    turns: int
+    served: int
     bound: float
     corrected: float
     overall: float
     judge: float
+    planted: int
+    caught: int
     audits: int
     waiting: int
+    lost: int
+    failed: int
     material: int
     minor: int
     loss: float
+    estimate: float
     target: float
+    confidence: float
     to_go: int | None
 
     @property
+    def worse(self) -> int:
+        return self.material + self.minor
+
+    @property
+    def ended(self) -> int:
+        return self.audits - self.waiting - self.lost
+
+    @property
     def certified(self) -> bool:
-        return self.overall <= self.target
+        """Nothing is before an audit has ended."""
+        return self.ended > 0 and self.overall <= self.target
 
 
 def standing(epoch: Epoch, *, target: float, confidence: float, least: float) -> Standing:
     """`least` is the smallest probability an audit of this epoch may have had, `target` what the overall bound is to
     be at most."""
-    half = (1 - confidence) / 2
-    losses = [1.0 if one.loss is None else one.loss for one in epoch.audits]
+    half = half_of(confidence)
     judge = sensitivity(epoch.caught, epoch.planted, half)
     share = epoch.served / epoch.turns if epoch.turns else 0.0
-    bound = _bound(epoch, epoch.served, half, least)
-    settled = [one.loss for one in epoch.audits if one.loss is not None]
+    certificate = _certificate(epoch, half, least)
+    bound = certificate.bound
+    verdicts = [one.loss for one in epoch.audits if one.loss is not None and one.verdict]
+    open = [one for one in epoch.audits if one.loss is None]
+    waiting = sum(one.verdict for one in open)
     return Standing(
+        turns=epoch.turns,
+        served=epoch.served,
         bound=bound,
         corrected=corrected(bound, judge),
         overall=corrected(bound, judge) * share,
         judge=judge,
+        planted=epoch.planted,
+        caught=epoch.caught,
         audits=len(epoch.audits),
-        waiting=len(epoch.audits) - len(settled),
-        material=sum(loss >= 1 for loss in settled),
-        minor=sum(0 < loss < 1 for loss in settled),
-        loss=sum(losses),
+        waiting=waiting,
+        lost=len(open) - waiting,
+        failed=len(epoch.audits) - len(open) - len(verdicts),
+        material=sum(loss >= 1 for loss in verdicts),
+        minor=sum(0 < loss < 1 for loss in verdicts),
+        loss=sum(_loss(one) for one in epoch.audits),
+        estimate=_estimate(epoch),
         target=target,
-        to_go=_to_go(epoch, target, half, least, judge, share),
+        confidence=confidence,
+        to_go=_to_go(epoch, certificate, target, judge, share),
     )
 
 
-def _bound(epoch: Epoch, served: int, delta: float, least: float) -> float:
+def half_of(confidence: float) -> float:
+    """What is left for the bound, and as much again for the judge."""
+    return (1 - confidence) / 2
+
+
+def meets(certificate: Certificate, judge: float, share: float, target: float) -> bool:
+    """Whether no more than `target` of all turns can be worse, if a draft answered this share of them and the judge
+    catches at least `judge` of all faults. The same as working the bound out, without doing so."""
+    return share <= target or not certificate.covers(target * judge / share)
+
+
+def _loss(audit: Audited) -> float:
+    return 1.0 if audit.loss is None else audit.loss
+
+
+def _estimate(epoch: Epoch) -> float:
+    """Each audit stands for as many served turns as its coin had to fall for one, each caught loss for some missed."""
+    if not epoch.turns:
+        return 0.0
+    caught = epoch.caught / epoch.planted if epoch.caught else 1.0
+    return sum(_loss(one) / one.probability for one in epoch.audits) / caught / epoch.turns
+
+
+def _certificate(epoch: Epoch, delta: float, least: float) -> Certificate:
     certificate = Certificate(least, delta)
-    certificate.served(served)
+    certificate.served(epoch.served)
     for one in epoch.audits:
+        if one.loss == 0:
+            continue  # what was lost when it was drawn was given back when it ended
         certificate.drawn(one.probability)
         if one.loss is not None:
             certificate.settled(one.probability, one.loss)
-    return certificate.bound
+    return certificate
 
 
-def _to_go(epoch: Epoch, target: float, delta: float, least: float, judge: float, share: float) -> int | None:
+def _to_go(epoch: Epoch, certificate: Certificate, target: float, judge: float, share: float) -> int | None:
     """Counting on turns as they were: the same share of them served, audited at the least rate, none with a loss."""
     if not share or not judge:
         return None
 
     def met(served: int) -> bool:
-        return corrected(_bound(epoch, served, delta, least), judge) * share <= target
+        certificate.turns = served
+        return meets(certificate, judge, share, target)
 
     if met(epoch.served):
         return 0
@@ -110,4 +170,4 @@ def _to_go(epoch: Epoch, target: float, delta: float, least: float, judge: float
     while high - low > max(1, low // 100):
         middle = (low + high) // 2
         low, high = (low, middle) if met(middle) else (middle, high)
-    return max(1, round((high - epoch.served) * least))
+    return max(1, round((high - epoch.served) * certificate.least))

@@ -135,6 +135,7 @@ class Control:
             "policy": settings.policy,
             "draft_model": None if draft is None else str(draft),
             "verify_model": str(settings.verify_model or "as-requested"),
+            "quality": {"max_regression": settings.max_regression, "confidence": settings.confidence},
             "budgets": budgets_data(self.budgets.today(settings)),
             "budget_notice": no_help(settings, draft),
             "sessions": [

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rlmc.cascade.bucket import bucket_of
+from rlmc.cascade.engine import after_draft
 from rlmc.cascade.session import Arrival, Foresight
 from rlmc.domain.chat import Usage
 from rlmc.domain.outcome import Outcome
@@ -78,8 +79,12 @@ class Decision:
 
     def _controller(self, watch: Watch) -> dict[str, Any]:
         seen, prospect = self.reading.drafted, self.foresight.prospect
-        gain = prospect.gain if seen is None else prospect.gain_of("skip", seen.output)
-        return watch.record(self.arrival.policy, self.bucket, gain)
+        policy, signals = self.arrival.policy, self.arrival.signals
+        gain = prospect.gain
+        if seen is not None:
+            way = after_draft(policy, signals, prospect, seen, policy.route(policy, signals, prospect))
+            gain = prospect.gain_of(way.kind, seen.output)
+        return watch.record(policy, self.bucket, gain)
 
 
 def write_outline(outline: Outline) -> dict[str, Any]:

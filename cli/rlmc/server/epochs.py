@@ -136,7 +136,7 @@ class Epochs:
                 usual_cost=care.usual_cost,
                 risks={bucket: round(risk, _DIGITS) for bucket, risk in care.risks.items()},
                 usual_risk=round(care.usual_risk, _DIGITS),
-                shut=epoch.shut,
+                shut=epoch.shut | care.suspects,
                 closed=closed,
             ),
             confidence=settings.confidence,

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from rlmc.cascade.session import Memory
 from rlmc.server.budgets import Spending
 from rlmc.server.parts import Parts
+from rlmc.server.regrets import Regrets
 from rlmc.upstream.transport import Network
 
 
@@ -59,6 +60,7 @@ class Session:
     events: int = 0
     ended: bool = False
     kept_warm: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+    regrets: Regrets = field(default_factory=Regrets)
 
     @property
     def parts(self) -> Parts:

@@ -200,6 +200,7 @@ def _arrive(this: Run, request: ChatRequest, books: Books) -> Decision:
     past = memory.past(this.conversation)
     this.signals = signals = read_signals(turn, past)
     memory.remember(this.conversation, past_after(past, turn, signals))
+    session.regrets.arrive(books.ledger, this.conversation, this.id, request, signals, this.started_at)
     models = (turn.verify,) if turn.draft is None else (turn.verify, turn.draft)
     arrival = Arrival(
         conversation=this.conversation,
@@ -348,6 +349,8 @@ def _learn(this: Run, decision: Decision, watch: Watch, entry: Entry, audits: Au
     care.turn(None if decision.arrival.signals.auxiliary else decision.foresight.prospect.direct)
     if finished.coin is not None:
         care.served(drawn=None if finished.audit is None else finished.audit.probability)
+    if finished.coin is not None or finished.outcome is Outcome.DIRECT:
+        this.session.regrets.answered(this.id, care, by_draft=finished.coin is not None)
     audits.epochs.keep(watch.epoch)
     if finished.audit is not None:
         draft = this.plan.completion if isinstance(this.plan, Answer) else _as_said(this)

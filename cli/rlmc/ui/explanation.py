@@ -12,17 +12,17 @@ from typing import TextIO
 from rlmc.domain.outcome import Outcome, Reason
 from rlmc.ledger.details import CallDetail, TurnDetail
 from rlmc.ledger.queries import CallRow, TurnRow
-from rlmc.ui.console import encodable, page_width, paint
 from rlmc.ui.listing import Cell, Column, Toned, lines
-from rlmc.ui.palette import of_outcome, of_saving, tint
-from rlmc.ui.prose import PIPE, wrapped
+from rlmc.ui.palette import of_outcome, of_saving
+from rlmc.ui.rows import named_lines, section, sentence_lines
 from rlmc.views import sentences
+from rlmc.views.after import regret_words
+from rlmc.views.audit import audit_rows
 from rlmc.views.figures import amount, baseline, count, label, money, percent, saving, seconds
 from rlmc.views.history_data import account_of
 from rlmc.views.kept_decision import EXPECTED_COSTS, CacheState, KeptDecision, kept_decision
 from rlmc.views.reasons import sentence
 
-_LABEL = 10  # columns, the gap included
 _OUTCOMES: Mapping[str, str] = {
     Outcome.SKIPPED: "the draft is the answer",
     Outcome.ACCEPTED: "the verify model let the draft stand",
@@ -49,15 +49,18 @@ Rows = list[tuple[str, Cell]]
 
 def explanation_lines(detail: TurnDetail, out: TextIO) -> list[str]:
     kept = kept_decision(detail)
-    found = _rows(_head(detail), out)
-    found += _section("What was seen", _signals(detail, out), out)
+    found = named_lines(_head(detail), out)
+    found += section("What was seen", _signals(detail, out), out)
     if kept is None:
-        found += _section("What was expected", _wrapped(_undecided(detail), out), out)
+        found += section("What was expected", sentence_lines(_undecided(detail), out), out)
     else:
-        found += _section("What was expected", _expected(kept, out), out)
-    found += _section("The draft", _rows(_draft(detail, kept), out), out)
-    found += _section("The calls", _calls(detail.calls, out), out)
-    found += _section("What it came to", _rows(_account(detail), out), out)
+        found += section("What was expected", _expected(kept, out), out)
+    found += section("The draft", named_lines(_draft(detail, kept), out), out)
+    audit = audit_rows(detail, kept)
+    if audit:
+        found += section("What audits had taught, and its own", named_lines(audit, out), out)
+    found += section("The calls", _calls(detail.calls, out), out)
+    found += section("What it came to", named_lines(_account(detail), out), out)
     return found
 
 
@@ -79,6 +82,7 @@ def _head(detail: TurnDetail) -> Rows:
         ("outcome", Toned(f"{label(turn.outcome)}: {_outcome(turn)}", of_outcome(turn.outcome))),
         ("reason", f"{label(turn.reason)}: {sentence(turn.reason)}"),
         ("answered", answer),
+        *(("afterwards", regret_words(kind)) for kind in detail.regrets),
     ]
 
 
@@ -105,7 +109,7 @@ def _signals(detail: TurnDetail, out: TextIO) -> list[str]:
     held = [_signal(name, value) for name, value in detail.signals.items() if value]
     absent = [name.replace("_", " ") for name, value in detail.signals.items() if not value]
     named = (("yes", held), ("no", absent))
-    return _rows([(name, " · ".join(label(text) for text in texts)) for name, texts in named if texts], out)
+    return named_lines([(name, " · ".join(label(text) for text in texts)) for name, texts in named if texts], out)
 
 
 def _signal(name: str, value: object) -> str:
@@ -138,17 +142,18 @@ def _expected(kept: KeptDecision, out: TextIO) -> list[str]:
     if kept.marker is not None and kept.marker.added:
         lifetime = _LIFETIMES.get(kept.marker.lifetime, label(kept.marker.lifetime))
         rows.append(("marker", f"a cache marker of {lifetime} was added at block {kept.marker.block}"))
-    return [*found, *_rows(rows, out)]
+    return [*found, *named_lines(rows, out)]
 
 
 def _costs(kept: KeptDecision, out: TextIO) -> list[str]:
     """The three ways side by side, and what the figures are made of."""
     if kept.amount("direct") is None:
         why = "the price of a model is not known" if kept.priced else "the price table was not loaded yet"
-        return _wrapped(f"No costs: {why}.", out)
+        return sentence_lines(f"No costs: {why}.", out)
     if kept.amount("skipped") is None:
-        found = _wrapped("No draft could be reckoned with: there is no draft model, or its price is not known.", out)
-        return [*found, *_rows([("direct", _picodollars(kept.amount("direct")))], out)]
+        why = "there is no draft model, or its price is not known"
+        found = sentence_lines(f"No draft could be reckoned with: {why}.", out)
+        return [*found, *named_lines([("direct", _picodollars(kept.amount("direct")))], out)]
     draft, debt, credit = (_picodollars(kept.amount(name)) for name in ("draft", "debt", "credit"))
     waste, accept = (_chance(kept.number(name)) for name in ("waste", "accept"))
     rows = [
@@ -246,27 +251,3 @@ def _picodollars(value: int | None) -> str:
 
 def _chance(value: float | None) -> str:
     return "?" if value is None else percent(value)
-
-
-def _section(title: str, body: list[str], out: TextIO) -> list[str]:
-    return ["", paint(title, "bold", out), *body]
-
-
-def _rows(rows: Sequence[tuple[str, Cell]], out: TextIO) -> list[str]:
-    size = max((len(name) + 2 for name, _ in rows), default=_LABEL)
-    size = max(size, _LABEL)
-    found = []
-    for name, cell in rows:
-        text, meaning = cell if isinstance(cell, Toned) else (cell, None)
-        body = wrapped(encodable(text, out), _width(out) - size)
-        heads = [name.ljust(size), *[" " * size] * (len(body) - 1)]
-        found += [head + tint(line, meaning, out) for head, line in zip(heads, body, strict=True)]
-    return found
-
-
-def _wrapped(text: str, out: TextIO) -> list[str]:
-    return wrapped(encodable(text, out), _width(out))
-
-
-def _width(out: TextIO) -> int:
-    return page_width(out) or PIPE

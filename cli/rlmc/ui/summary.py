@@ -6,23 +6,27 @@ Rule: plain text, no colours, no figure that is not in the ledger. A loss is cal
 from __future__ import annotations
 
 from rlmc.domain.outcome import Outcome
+from rlmc.ledger.quality import Known
 from rlmc.ledger.report import SavingsReport
 from rlmc.views import sentences
 from rlmc.views.figures import amount, baseline, count, saving, seconds
 
 
-def session_summary(report: SavingsReport, notes: list[str]) -> str:
-    """`notes` are the caller's: why no request may have come, what a session had to do without."""
+def session_summary(report: SavingsReport, notes: list[str], known: Known | None = None) -> str:
+    """`notes` are the caller's: why no request may have come, what a session had to do without. `known` is what there
+    is to say of quality, as `sentences.quality` takes it."""
     if not report.turns:
         return _lines(["no turn came through rlmc, so there is nothing to account for", *notes])
     outcomes = [f"{report.outcomes[o.value]:,} {o.value}" for o in Outcome if report.outcomes[o.value]]
     alone = sentences.draft_alone(report) if report.draft_only.exact is not None else None
+    quality = sentences.quality(report, known)
     found = [sentences.simulated(report), *sentences.unknown_prices(report), sentences.auto_mode(report)]
     lines = [
         " · ".join([count(report.turns, "turn"), *outcomes]),
         f"paid {amount(report.paid)}, baseline {baseline(report)}, {saving(report.saving, report.share)}",
         None if alone is None else f"the draft model alone: {alone}",
-        _speed_and_quality(report),
+        _speed(report),
+        None if quality is None else f"quality: {quality}",
         sentences.estimates(report) if report.baseline_estimated else None,
         *found,
         *notes,
@@ -31,16 +35,12 @@ def session_summary(report: SavingsReport, notes: list[str]) -> str:
     return _lines([line for line in lines if line])
 
 
-def _speed_and_quality(report: SavingsReport) -> str:
-    parts = []
+def _speed(report: SavingsReport) -> str | None:
     median, alone = report.latency.percentile(50), report.baseline_latency.percentile(50)
-    if median is not None:
-        estimate = f" (baseline est. {seconds(alone)})" if alone is not None and report.drafted_turns else ""
-        parts.append(f"p50 {seconds(median)}{estimate}")
-    quality = sentences.quality(report)
-    if quality is not None:
-        parts.append(f"quality: {quality}")
-    return " · ".join(parts)
+    if median is None:
+        return None
+    estimate = f" (baseline est. {seconds(alone)})" if alone is not None and report.drafted_turns else ""
+    return f"p50 {seconds(median)}{estimate}"
 
 
 def _lines(lines: list[str]) -> str:

@@ -13,6 +13,7 @@ from typing import TextIO
 
 from rlmc.domain.outcome import Outcome
 from rlmc.ledger.period import local
+from rlmc.ledger.quality import Known
 from rlmc.ledger.report import Account, SavingsReport, Side
 from rlmc.ui.console import encodable, page_width, paint
 from rlmc.ui.listing import Cell, Column, Toned, lines
@@ -56,14 +57,16 @@ _SESSION = (Column("session", least=4), Column("began", room=_WIDE), Column("nam
 LEAST_ID = 8
 
 
-def account_lines(account: Account, by: str | None, id_length: int, out: TextIO) -> list[str]:
+def account_lines(
+    account: Account, by: str | None, id_length: int, out: TextIO, known: Known | None = None
+) -> list[str]:
     """The account with its groups by `by` as a table; without one its groups are days, and only drawn. `id_length` is
-    what a session's id may be shortened to."""
+    what a session's id may be shortened to, `known` what there is to say of quality."""
     width = page_width(out) or PIPE
     found: list[str] = []
     if by is not None:
         found += [*_groups(account, by, max(LEAST_ID, id_length), width, out), ""]
-    found += _figures(account.total, width, out)
+    found += _figures(account.total, known, width, out)
     spark = saved_by_day(account.groups, width, out) if by in (None, "day") else []
     if spark:
         found += ["", *spark]
@@ -77,7 +80,7 @@ def account_lines(account: Account, by: str | None, id_length: int, out: TextIO)
 # --- the parts ------------------------------------------------------------------------------------------------------
 
 
-def _figures(report: SavingsReport, width: int, out: TextIO) -> list[str]:
+def _figures(report: SavingsReport, known: Known | None, width: int, out: TextIO) -> list[str]:
     """A name, a figure and what has to be known of it."""
     outcomes = " · ".join(f"{report.outcomes[o.value]:,} {o.value}" for o in Outcome if report.outcomes[o.value])
     lost = (report.saving.amount or 0) < 0
@@ -94,10 +97,12 @@ def _figures(report: SavingsReport, width: int, out: TextIO) -> list[str]:
         rows.append(("checks", amount(report.brief.paid), sentences.brief_checks(report)))
     if report.keepalive.calls:
         rows.append(("keep-alive", amount(report.keepalive.paid), sentences.kept_warm(report)))
+    if report.audit.calls:
+        rows.append(("audits", amount(report.audit.paid), sentences.audited(report)))
     if report.wasted.calls:
         drafts = f"{count(report.wasted.calls, 'draft')} paid for and not used"
         rows.append(("wasted", amount(report.wasted.paid), drafts))
-    quality = sentences.quality(report)
+    quality = sentences.quality(report, known)
     if quality is not None:
         rows.append(("quality", "", quality))
     plain = [(name, encodable(figure, out), encodable(text, out)) for name, figure, text in rows]

@@ -13,6 +13,7 @@ from typing import Any, TextIO
 
 from rlmc.domain.outcome import Outcome
 from rlmc.ledger.period import local
+from rlmc.ledger.quality import Known
 from rlmc.ledger.queries import TurnRow
 from rlmc.ledger.report import Account, SavingsReport, SessionAccount, Side
 from rlmc.ui.console import paint
@@ -53,7 +54,7 @@ _ID = 8
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What a frame shows. `daemon` is what it says of itself, None when none answers; `sessions` are those that live,
-    or the one that was asked for; `turns` the last ones, newest first."""
+    or the one that was asked for; `turns` the last ones, newest first; `known` is what there is to say of quality."""
 
     what: str
     account: Account
@@ -62,6 +63,7 @@ class Facts:
     daemon: Mapping[str, Any] | None
     now: datetime
     trouble: str | None = None
+    known: Known | None = None
 
 
 def frame(facts: Facts, height: int, out: TextIO) -> list[str]:
@@ -101,7 +103,7 @@ def _money(report: SavingsReport, facts: Facts, out: TextIO) -> list[str]:
         + f"   paid {amount(report.paid)}   baseline {baseline(report)}",
         paint(sentences.estimates(report), "dim", out),
     ]
-    quality = sentences.quality(report)
+    quality = sentences.quality(report, facts.known)
     if quality is not None:
         found.append(paint(f"quality: {quality}", "dim", out))
     if report.simulated:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from rlmc.ledger.details import CallDetail, TurnDetail
+from rlmc.views.audit import audit_data, controller_data
 from rlmc.views.history_data import turn_data
 from rlmc.views.kept_decision import EXPECTED_COSTS, KeptDecision, kept_decision
 from rlmc.views.reasons import sentence
@@ -29,12 +30,17 @@ def explanation_data(detail: TurnDetail) -> Data:
         "ttfb_ms": detail.ttfb_ms,
         "signals": dict(detail.signals),
         "findings": list(detail.findings),
+        "regrets": list(detail.regrets),
         "decided": kept is not None,
         "expected": None if kept is None else _expected(kept),
         "marker": None if kept is None or kept.marker is None else asdict(kept.marker),
         "draft": None if kept is None or kept.seen is None else asdict(kept.seen),
         "verdict": None if kept is None else kept.verdict,
         "brief_accepts": None if kept is None else kept.brief_accepts,
+        "controller": None
+        if kept is None or kept.controller is None
+        else controller_data(kept.controller, kept.amount("direct")),
+        "audit": audit_data(detail),
         "calls": [_call(call) for call in detail.calls],
     }
 

@@ -5,13 +5,16 @@ Rule: an amount never looks exact when it is a bound, a loss never looks like a 
 
 from __future__ import annotations
 
+import math
 import os
+from collections.abc import Callable
 from decimal import Decimal
 
 from rlmc.domain.money import Picodollars, dollars
 from rlmc.ledger.report import Amount, Saving, SavingsReport
 
 _SMALLEST = Decimal("0.000001")
+_TOLERANCE = 1e-7  # of what is only a float's last digits nothing is made
 
 
 def money(amount: Picodollars) -> str:
@@ -84,6 +87,26 @@ def percent(share: float) -> str:
     if (whole in ("0", "-0") and share != 0) or (whole == "100" and share != 1):
         return f"{share * 100:.1f} %"
     return f"{whole} %"
+
+
+def upper(share: float) -> str:
+    """A bound from above in per cent: rounded up, with one decimal below ten."""
+    return _bound(share, math.ceil, -1)
+
+
+def lower(share: float) -> str:
+    """A bound from below in per cent: rounded down."""
+    return _bound(share, math.floor, 1)
+
+
+def _bound(share: float, rounded: Callable[[float], int], slack: int) -> str:
+    scale = 10 if share < 0.1 else 1
+    return f"{rounded(share * 100 * scale + slack * _TOLERANCE) / scale:g} %"
+
+
+def exact_percent(share: float) -> str:
+    """What was set, as it was set."""
+    return f"{round(share * 100, 6):g} %"
 
 
 def seconds(milliseconds: float) -> str:

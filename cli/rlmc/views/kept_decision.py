@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from rlmc.cascade.caution import Caution
 from rlmc.domain.outcome import Outcome
 from rlmc.ledger.details import TurnDetail
 
@@ -55,6 +56,24 @@ class DraftSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptController:
+    """What audits had taught when the turn was decided. `coin` was drawn evenly from 0 to 1, for an audit if below
+    `probability`; `least` is the smallest one of its epoch. `gain` is what serving the draft was expected to save.
+    `obeys` says whether the policy lets this decide."""
+
+    epoch: str
+    target: float
+    confidence: float
+    least: float
+    probability: float
+    coin: float
+    obeys: bool
+    bucket: str | None
+    gain: int | None
+    caution: Caution
+
+
+@dataclass(frozen=True, slots=True)
 class KeptDecision:
     """`foresight` is what was expected, as it stands in the ledger: amounts in picodollars, chances from 0 to 1.
     `priced` says whether there were prices to expect with. `verdict` is the verify model's on the whole prompt,
@@ -70,6 +89,7 @@ class KeptDecision:
     brief_chars: int | None
     brief_accepts: bool | None
     degraded: Degraded | None = None
+    controller: KeptController | None = None
 
     def amount(self, name: str) -> int | None:
         value = self.foresight.get(name)
@@ -100,6 +120,7 @@ def kept_decision(detail: TurnDetail) -> KeptDecision | None:
         brief_chars=_whole(seen, "brief_chars"),
         brief_accepts=accepts if isinstance(accepts, bool) else None,
         degraded=_degraded(decision.get("degraded")),
+        controller=_controller(_mapping(decision, "controller")),
     )
 
 
@@ -122,6 +143,24 @@ def _degraded(kept: object) -> Degraded | None:
         case [str(setting), str(policy)]:
             return Degraded(setting, policy)
     return None
+
+
+def _controller(kept: Mapping[str, Any]) -> KeptController | None:
+    try:
+        return KeptController(
+            epoch=str(kept["epoch"]),
+            target=float(kept["target"]),
+            confidence=float(kept["confidence"]),
+            least=float(kept["least"]),
+            probability=float(kept["probability"]),
+            coin=float(kept["coin"]),
+            obeys=bool(kept["obeys"]),
+            bucket=kept.get("bucket"),
+            gain=_whole(kept, "gain"),
+            caution=Caution.from_record(kept["caution"]),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None
 
 
 def _seen(draft: Mapping[str, Any]) -> DraftSeen | None:

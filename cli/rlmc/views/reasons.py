@@ -25,6 +25,8 @@ SENTENCES: Mapping[Reason, str] = {
     Reason.HARD_TASK: "the task that begins here looks hard",
     Reason.UNPROFITABLE: "a draft was expected to cost more than it would save",
     Reason.UNSURE: "it is neither a side call nor a step in the middle of a task",
+    Reason.REGRESSION: "a draft was expected to save less than its risk of being worse is worth",
+    Reason.QUALITY_STOP: "several audited drafts in a row were materially worse, and nobody has looked yet",
     Reason.SAFEGUARDS: "the client asks the server to judge tool calls, as in Claude Code's auto mode",
     Reason.CLASSIFIER: "it is a safety classifier's call, or a side call that looks like one",
     Reason.MANUAL_THINKING: "the next turn would need a thinking block that nobody else can sign",

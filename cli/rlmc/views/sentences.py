@@ -6,8 +6,10 @@ Rule: the session summary and `rlmc stats` say the same thing in the same words.
 from __future__ import annotations
 
 from rlmc.ledger.period import day_of
+from rlmc.ledger.quality import Known
 from rlmc.ledger.report import SavingsReport
 from rlmc.views.figures import amount, count, label
+from rlmc.views.standing import standing
 
 _NAMED = 3
 
@@ -50,11 +52,29 @@ def kept_warm(report: SavingsReport) -> str:
     return f"{count(report.keepalive.calls, 'call')} that only kept a cache warm"
 
 
-def quality(report: SavingsReport) -> str | None:
-    """None where no draft was served: there is nothing to judge then."""
-    if not report.drafted_turns:
+def audited(report: SavingsReport) -> str:
+    answers = report.audits
+    judged = report.audit.calls - answers
+    found = f"{count(answers, 'answer')} without the draft"
+    return f"{found}, {count(judged, 'judgement')}" if judged else found
+
+
+def quality(report: SavingsReport, known: Known | None) -> str | None:
+    """`known` is `quality.of_report` of this report: what is said is of its epoch, not of these turns alone. None where
+    no draft was the answer unchecked: there is nothing to judge then."""
+    coins = report.coins.total()
+    if not coins + report.unaudited:
         return None
-    return f"not certified yet ({count(report.audits, 'audit')})"
+    if known is None:
+        return f"not audited ({count(coins + report.unaudited, 'turn')} that a draft answered)"
+    found = [standing(known.standing)]
+    if known.stopped:
+        found.insert(0, "STOPPED, `rlmc quality` says why")
+    if known.epochs > 1:
+        found.append(f"of the most used of {known.epochs} epochs")
+    if report.unaudited:
+        found.append(f"not audited: {count(report.unaudited, 'turn')} that a draft answered")
+    return "; ".join(found)
 
 
 def auto_mode(report: SavingsReport) -> str | None:

@@ -20,7 +20,7 @@ CSV_COLUMNS = (
     "draft_prompt_tokens", "draft_output_tokens", "verify_prompt_tokens", "verify_output_tokens",
     "p50_ms", "p95_ms", "simulated",
     "baseline_half_width_usd", "draft_only_usd", "brief_calls", "brief_paid_usd", "keepalive_calls",
-    "keepalive_paid_usd",
+    "keepalive_paid_usd", "audit_calls", "audit_paid_usd",
 )  # fmt: skip
 
 
@@ -55,6 +55,7 @@ def report_data(r: SavingsReport) -> Data:
         "wasted_drafts": _side(r.wasted),
         "brief": _side(r.brief),
         "keepalive": _side(r.keepalive),
+        "audit": _side(r.audit),
         "latency_ms": {
             **_percentiles(r.latency),
             "outcomes": {o.value: _percentiles(r.latency_by_outcome.get(o.value, Latencies())) for o in Outcome},
@@ -66,6 +67,8 @@ def report_data(r: SavingsReport) -> Data:
         "unfinished_turns": r.unfinished,
         "auto_mode_turns": r.auto_mode_turns,
         "audits": r.audits,
+        "auditable_turns": r.coins.total(),
+        "unaudited_turns": r.unaudited,
     }
 
 
@@ -96,6 +99,8 @@ def csv_row(r: SavingsReport) -> list[object]:
         _exact(r.brief.paid),
         r.keepalive.calls,
         _exact(r.keepalive.paid),
+        r.audit.calls,
+        _exact(r.audit.paid),
     ]
 
 

@@ -13,10 +13,14 @@ from tests.support.simulated import ask
 from rlmc.cascade.audit.canary import planted
 from rlmc.cascade.audit.judge import judgement, question
 from rlmc.domain.chat import ChatRequest, Completion, Message, Part, Text, ToolCall, ToolResult
+from rlmc.upstream.simulated.agent import Reply
 from rlmc.upstream.simulated.body import Body, decode
 from rlmc.upstream.simulated.comparison import comparison_reply
+from rlmc.upstream.simulated.kinds import Kind
+from rlmc.upstream.simulated.misbehave import mistake_in
 from rlmc.upstream.simulated.models import BadOption, parse
 from rlmc.upstream.simulated.texts import MISTAKE
+from rlmc.upstream.simulated.tools import Call
 
 PATH = "/src/shop/cart.py"
 REQUEST = ChatRequest(
@@ -91,3 +95,19 @@ def test_a_share_of_answers_is_a_mistake() -> None:
     assert not any(MISTAKE in said("sim/draft+latency=0", number) for number in range(20))
     with pytest.raises(BadOption, match="errors must be"):
         parse("sim/draft+errors=101")
+
+
+def test_only_calls_of_one_kind_are_mistakes() -> None:
+    conversation = tools.request(
+        "Where is `total` computed?", model="sim/draft+errors=100:search+latency=0", tools=tools.ALL
+    )
+    (call,) = [block for block in ask(conversation)["content"] if block["type"] == "tool_use"]
+    assert call["name"] == "Grep"
+    assert MISTAKE in call["input"]["pattern"]
+    assert MISTAKE not in said("sim/draft+errors=100:edit+latency=0", 7)
+    made = json.dumps({"todos": [{"content": "a", "status": "pending"}, {"content": "b", "status": "pending"}]})
+    wrong = mistake_in(Reply(calls=(Call("Read", "{}"), Call("TodoWrite", made))), Kind.PLAN).calls
+    assert (wrong[0].input, MISTAKE in wrong[1].arguments) == ({}, True)
+    assert len(wrong[1].input["todos"]) == 2
+    with pytest.raises(BadOption, match="the kinds are search, read"):
+        parse("sim/draft+errors=5:nothing")

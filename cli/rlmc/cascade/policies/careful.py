@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rlmc.cascade.economics import Prospect
+from rlmc.cascade.obedience import strictness
 from rlmc.cascade.policies import balanced
 from rlmc.cascade.policies.policy import READS, Policy, Route
 from rlmc.cascade.seen import Drafted
@@ -23,5 +24,5 @@ POLICY = Policy(
     route=balanced.route,
     after_draft=after_draft,
     releases=READS,
-    strictness=0.5,
+    strictness=strictness("careful"),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rlmc.cascade.economics import Prospect
+from rlmc.cascade.obedience import obeys
 from rlmc.cascade.policies.policy import WITH_EDITS, Policy, Route, keep_route
 from rlmc.cascade.signals import Signals
 from rlmc.domain.outcome import Reason
@@ -19,5 +20,5 @@ POLICY = Policy(
     after_draft=keep_route,
     releases=WITH_EDITS,
     first_turns="none",
-    obeys=False,
+    obeys=obeys("draft-only"),
 )

@@ -7,6 +7,7 @@ complex: the draft is verified. The rest is simple: the draft is the answer.
 from __future__ import annotations
 
 from rlmc.cascade.economics import Prospect
+from rlmc.cascade.obedience import obeys
 from rlmc.cascade.policies.policy import Policy, Route, keep_route
 from rlmc.cascade.signals import Signals
 from rlmc.domain.outcome import Reason
@@ -23,5 +24,5 @@ POLICY = Policy(
     meaning="the published rules: tools direct, complex text verified, simple text drafted",
     route=route,
     after_draft=keep_route,
-    obeys=False,
+    obeys=obeys("paper"),
 )

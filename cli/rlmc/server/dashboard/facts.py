@@ -15,14 +15,17 @@ from rlmc.errors import RlmcError
 from rlmc.ledger import period as periods
 from rlmc.ledger.details import detail
 from rlmc.ledger.period import Period, local
+from rlmc.ledger.quality import Aim, Known, of_report
 from rlmc.ledger.queries import LedgerReader
 from rlmc.ledger.report import Account, SavingsReport, SessionAccount
 from rlmc.ledger.stretches import stretches
 from rlmc.ledger.totals import Scope, account, lost, session_accounts
 from rlmc.views import sentences
+from rlmc.views.audit import audit_rows
 from rlmc.views.explanation_data import explanation_data
 from rlmc.views.figures import baseline, saving
 from rlmc.views.history_data import session_data, turn_data
+from rlmc.views.kept_decision import kept_decision
 from rlmc.views.reasons import sentence
 from rlmc.views.stats_data import Data, report_data
 
@@ -49,11 +52,12 @@ def overview(ledger: Path, status: Mapping[str, Any], name: str) -> Data:
     period = PERIODS[name](now)
     unit: Literal["hour", "day"] = "hour" if name in _BY_HOUR else "day"
     notes: list[str] = []
-    course, models = Account(SavingsReport(), (), 0), Account(SavingsReport(), (), 0)
+    course, models, known = Account(SavingsReport(), (), 0), Account(SavingsReport(), (), 0), None
     try:
         reader = LedgerReader.open(ledger)
         try:
             course, models = (account(reader, Scope(period.since, period.until), by) for by in (unit, "model"))
+            known = of_report(reader, course.total, aim(status), micros(now))
             notes += [one for one in (sentences.removed(*reader.removed(period.since)),) if one]
         finally:
             reader.close()
@@ -71,9 +75,18 @@ def overview(ledger: Path, status: Mapping[str, Any], name: str) -> Data:
         "models": [
             {"key": key, "turns": report.turns, "paid": report_data(report)["paid"]} for key, report in models.groups
         ],
-        "words": _words(total, notes),
+        "words": _words(total, known, notes),
         "budgets": status["budgets"],
     }
+
+
+def aim(status: Mapping[str, Any]) -> Aim:
+    """What quality is held against, as the daemon says."""
+    return Aim(status["quality"]["max_regression"], status["quality"]["confidence"])
+
+
+def micros(moment: datetime) -> int:
+    return round(moment.timestamp() * 1_000_000)
 
 
 def _period(period: Period) -> Data:
@@ -81,13 +94,13 @@ def _period(period: Period) -> Data:
     return {"name": period.name, "since": since, "until": until}
 
 
-def _words(total: SavingsReport, notes: list[str]) -> Data:
+def _words(total: SavingsReport, known: Known | None, notes: list[str]) -> Data:
     notes += [*sentences.unknown_prices(total), *(one for one in (sentences.auto_mode(total),) if one)]
     return {
         "headline": saving(total.saving, total.share),
         "baseline": baseline(total),
         "estimates": sentences.estimates(total),
-        "quality": sentences.quality(total),
+        "quality": sentences.quality(total, known),
         "reasons": {reason: sentence(reason) for reason in sorted(total.reasons)},
         "notes": notes,
     }
@@ -99,7 +112,7 @@ def _points(course: Account, period: Period, unit: Literal["hour", "day"], now: 
     since = period.since if period.since is not None else course.total.first_at
     if since is None:
         return []
-    last = (period.until or round(now.timestamp() * 1_000_000)) - 1
+    last = (period.until or micros(now)) - 1
     points: dict[str, Data] = {}
     for stretch in stretches(unit, since, max(since, last)):
         if stretch.name not in points:  # where a clock is put back, an hour comes twice and its turns are of both
@@ -120,12 +133,13 @@ def sessions(ledger: Path, name: str) -> Data:
     return {"sessions": shown, "more": len(found) - len(shown)}
 
 
-def turns(ledger: Path, session: str, before: str | None) -> Data | None:
+def turns(ledger: Path, status: Mapping[str, Any], session: str, before: str | None) -> Data | None:
     """A page of a session's turns, newest first, from the one that came `before` a turn on; None without a session."""
     reader = LedgerReader.open(ledger)
     try:
         row = reader.session(session)
         total = account(reader, Scope(session=session), None).total
+        known = of_report(reader, total, aim(status), micros(datetime.now().astimezone()))
         found = list(reader.session_turns(session))[::-1]
     finally:
         reader.close()
@@ -135,6 +149,7 @@ def turns(ledger: Path, session: str, before: str | None) -> Data | None:
     page = found[start : start + _TURNS_A_PAGE]
     return {
         "session": session_data(SessionAccount(row or lost(session, total), total)),
+        "words": {"quality": sentences.quality(total, known)},
         "turns": [turn_data(turn) for turn in page],
         "more": len(found) - start - len(page),
     }
@@ -144,6 +159,9 @@ def turn(ledger: Path, id: str) -> Data | None:
     reader = LedgerReader.open(ledger)
     try:
         row = reader.turn(id)
-        return None if row is None else {"turn": explanation_data(detail(reader, row))}
+        if row is None:
+            return None
+        found = detail(reader, row)
+        return {"turn": explanation_data(found), "words": {"audit": audit_rows(found, kept_decision(found))}}
     finally:
         reader.close()

@@ -22,6 +22,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from rlmc.server.dashboard import facts
+from rlmc.views.stats_data import Data
 
 log = logging.getLogger("rlmc.dashboard")
 
@@ -85,6 +86,10 @@ class Feed:
     async def overview(self, period: str) -> bytes:
         """As it is now, whether somebody follows it or not."""
         return await self.read(_body, self._ledger, self._status(), period)
+
+    async def turns(self, session: str, before: str | None) -> Data | None:
+        """A page of a session's."""
+        return await self.read(facts.turns, self._ledger, self._status(), session, before)
 
     async def read(self, what: Callable[..., _RESULT], *args: object) -> _RESULT:
         """Something of the ledger's, in the thread that reads it."""

@@ -107,7 +107,7 @@ class Dashboard:
                     await answer.data(200, await self.feed.read(facts.sessions, self._ledger, period))
                 case "api/turns":
                     session, before = query.get("session", ""), query.get("before")
-                    await answer.data(200, await self.feed.read(facts.turns, self._ledger, session, before))
+                    await answer.data(200, await self.feed.turns(session, before))
                 case "api/turn":
                     await answer.data(200, await self.feed.read(facts.turn, self._ledger, query.get("id", "")))
                 case _:

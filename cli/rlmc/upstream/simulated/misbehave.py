@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import msgspec
+
 from rlmc.upstream.simulated import texts
 from rlmc.upstream.simulated.agent import Reply
 from rlmc.upstream.simulated.body import Body
 from rlmc.upstream.simulated.conversation import read_conversation
 from rlmc.upstream.simulated.edits import Edit, edit_for
-from rlmc.upstream.simulated.kinds import Kind
+from rlmc.upstream.simulated.kinds import Kind, kind_of
 from rlmc.upstream.simulated.tools import Call, Toolbox, call
 
 _NO_CALL = Call("Read", "{}")
@@ -53,6 +57,30 @@ def mistake(reply: Reply) -> Reply:
         if reply.calls
         else f"{reply.text} {texts.MISTAKE}"
     )
+
+
+def mistake_in(reply: Reply, kind: Kind) -> Reply:
+    """The same answer with the first call of this kind made wrongly, in a way that breaks no rule of its tool's."""
+    calls = list(reply.calls)
+    for at, made in enumerate(calls):
+        if kind_of(made.name) is kind:
+            calls[at] = Call(made.name, msgspec.json.encode(_wrong(made.input)).decode())
+            return Reply(reply.text, tuple(calls), reply.stop)
+    return reply
+
+
+def _wrong(arguments: Any) -> Any:
+    """The last text in them is another one. Code stays code: to most languages a comment is added."""
+    match arguments:
+        case str():
+            return f"{arguments}  # {texts.MISTAKE}"
+        case [*items, last]:
+            return [*items, _wrong(last)]
+        case dict():
+            name = next((name for name, value in reversed(arguments.items()) if isinstance(value, str | list)), None)
+            return arguments if name is None else {**arguments, name: _wrong(arguments[name])}
+        case _:
+            return arguments
 
 
 def _named(kind: Kind, toolbox: Toolbox, path: str) -> Call:

@@ -1,8 +1,9 @@
 """Which simulated models there are, and how a name asks for one: `draft`, `sim/verify`, `draft+fault=reset+latency=0`.
 
 Options follow the name after `+`. `fault=NAME` makes the model misbehave (see `faults`), `latency=FACTOR` stretches or
-removes its waiting, `errors=PERCENT` is the share of its answers that are a mistake. An answer always calls itself by
-the plain name, `sim/draft`: what really answered, and simulated.
+removes its waiting, `errors=PERCENT` is the share of its answers that are a mistake; with `errors=PERCENT:KIND` only
+calls of tools of this kind are (`read`, `edit` …), and it is another call of the same tool. An answer always calls
+itself by the plain name, `sim/draft`: what really answered, and simulated.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import math
 from dataclasses import dataclass
 
 from rlmc.upstream.simulated.faults import FAULTS, Fault
+from rlmc.upstream.simulated.kinds import Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +44,14 @@ MODELS: tuple[SimModel, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A model name with its options. `latency` is None where the name says nothing of it; `errors` is in percent."""
+    """A model name with its options. `latency` is None where the name says nothing of it; `errors` is in percent,
+    and of calls of the kind `errors_in` alone where one is named."""
 
     model: SimModel
     fault: Fault | None
     latency: float | None
     errors: float = 0.0
+    errors_in: Kind | None = None
 
 
 class NoSuchModel(ValueError):
@@ -67,7 +71,7 @@ def parse(name: str) -> Asked:
         raise NoSuchModel(f"model: {name} (the simulated models are {known})")
     fault: Fault | None = None
     latency: float | None = None
-    errors = 0.0
+    errors, errors_in = 0.0, None
     for option in options:
         key, _, value = option.partition("=")
         if key == "fault":
@@ -77,11 +81,20 @@ def parse(name: str) -> Asked:
         elif key == "latency":
             latency = _number("latency", value, 1000)
         elif key == "errors":
-            errors = _number("errors", value, 100)
+            share, _, kind = value.partition(":")
+            errors = _number("errors", share, 100)
+            errors_in = _kind(kind) if kind else None
         else:
-            known = "fault=NAME, latency=FACTOR and errors=PERCENT"
+            known = "fault=NAME, latency=FACTOR and errors=PERCENT[:KIND]"
             raise BadOption(f"unknown option {option!r}; the options are {known}")
-    return Asked(model, fault, latency, errors)
+    return Asked(model, fault, latency, errors, errors_in)
+
+
+def _kind(name: str) -> Kind:
+    try:
+        return Kind(name)
+    except ValueError:
+        raise BadOption(f"unknown kind {name!r}; the kinds are {', '.join(Kind)}") from None
 
 
 def _number(option: str, value: str, most: int) -> float:

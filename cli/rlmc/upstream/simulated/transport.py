@@ -23,7 +23,7 @@ from rlmc.upstream.simulated.comparison import comparison_reply
 from rlmc.upstream.simulated.conversation import read_conversation
 from rlmc.upstream.simulated.encode import Answer, blocks_of, cut, events, whole
 from rlmc.upstream.simulated.faults import Fault
-from rlmc.upstream.simulated.misbehave import mistake, wrong_reply
+from rlmc.upstream.simulated.misbehave import mistake, mistake_in, wrong_reply
 from rlmc.upstream.simulated.models import MODELS, Asked, BadOption, NoSuchModel, parse
 from rlmc.upstream.simulated.prompt import render
 from rlmc.upstream.simulated.thinking import check_thinking, think
@@ -145,7 +145,7 @@ def _answer(body: Body, asked: Asked, account: Account, raw: bytes) -> Answer:
         if candidate and accepts(reply, candidate, read_conversation(client_body).task, model.dissent):
             reply = Reply(candidate.word)
         elif _errs(raw, asked.errors):
-            reply = mistake(reply)
+            reply = mistake(reply) if asked.errors_in is None else mistake_in(reply, asked.errors_in)
     seed = _digest(raw)
     ids = (f"toolu_sim_{seed[:18]}{n:02d}" for n in range(100))
     thinking = None if reply.stop else think(body, model.name)

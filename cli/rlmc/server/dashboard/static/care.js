@@ -8,9 +8,10 @@ export function care() {
     row("wasted drafts", "wasted", ({ wasted_drafts: side }) => calls(side, "draft", "paid for and not used")),
     row("brief checks", "brief", ({ brief: side }) => calls(side, "draft", "verified on a compact context")),
     row("keep-alive", "keepalive", ({ keepalive: side }) => calls(side, "call", "that only kept a cache warm")),
+    row("audits", "audit", ({ audit: side }) => calls(side, "call", "that only judged drafts after the fact")),
     row("quality", "quality", (_account, words) => [
       "",
-      words.quality ?? "no draft was an answer yet: nothing to judge",
+      words.quality ?? "no draft was an answer unchecked: nothing to judge",
     ]),
   ];
   const node = panel(

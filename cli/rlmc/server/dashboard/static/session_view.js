@@ -37,7 +37,7 @@ export function sessionView(id, back) {
     const at = shown.findIndex((turn) => turn.id === oldest);
     const older = at < 0 ? [] : shown.slice(at + 1);
     shown = [...found.turns, ...older];
-    fill(found.session, at < 0 ? found.more : null);
+    fill(found, at < 0 ? found.more : null);
   });
 
   async function older() {
@@ -45,19 +45,19 @@ export function sessionView(id, back) {
     try {
       const found = await ask("turns", { session: id, before: shown.at(-1).id });
       shown = [...shown, ...found.turns];
-      fill(found.session, found.more);
+      fill(found, found.more);
     } finally {
       more.disabled = false;
     }
   }
   more.addEventListener("click", () => older().catch(() => {}));
 
-  function fill(session, left) {
+  function fill({ session, words }, left) {
     say(heading, `Session ${label(session.name ?? session.id)}`);
     show(banner, session.simulated);
     keyed(
       facts,
-      about(session),
+      about(session, words),
       ([name]) => name,
       makeFact,
       (fact, [, text]) => say(fact.lastElementChild, text),
@@ -71,7 +71,7 @@ export function sessionView(id, back) {
   return { node, heading, load: () => refresh(), changed: () => refresh().catch(() => {}) };
 }
 
-function about(session) {
+function about(session, words) {
   const counts = OUTCOMES.filter((name) => session.outcomes[name]).map(
     (name) => `${number(session.outcomes[name])} ${name}`,
   );
@@ -80,6 +80,7 @@ function about(session) {
     ["paid", amount(session.paid)],
     ["baseline", baseline(session.baseline)],
     ["turns", [number(session.turns), counts.join(" · ")].filter(Boolean).join(": ")],
+    ["quality", words.quality ?? "no draft was an answer unchecked: nothing to judge"],
     ["client", `${label(session.client)}, policy ${label(session.policy)}`],
     ["directory", session.directory === null ? "not known" : label(session.directory)],
     [

@@ -29,20 +29,20 @@ export function turnView(id, back) {
     node,
     heading,
     async load() {
-      const { turn } = await ask("turn", { id });
+      const { turn, words } = await ask("turn", { id });
       heading.replaceChildren(`Turn of ${moment(turn.started_at)}: `, label(turn.outcome));
       crumbs.replaceChildren(
         h("a", { href: back }, "all sessions"),
         " › ",
         h("a", { href: routes.session(turn.session) }, `session ${label(turn.session_name ?? turn.session)}`),
       );
-      body.replaceChildren(...parts(turn));
+      body.replaceChildren(...parts(turn, words));
     },
     changed() {},
   };
 }
 
-function parts(turn) {
+function parts(turn, words) {
   return [
     panel(
       "What happened",
@@ -53,6 +53,7 @@ function parts(turn) {
     panel("What was seen", { class: "half" }, ...seen(turn)),
     panel("What was expected", { class: "half tall" }, ...expected(turn)),
     panel("The draft", { class: "half" }, facts(draft(turn))),
+    words.audit.length > 0 && panel("What audits had taught, and its own", { class: "wide" }, facts(words.audit)),
     panel(
       "What it came to",
       { class: "wide" },
@@ -60,7 +61,7 @@ function parts(turn) {
       h("p", { class: "quiet" }, A_SAVING_BELONGS),
     ),
     panel("The calls", { class: "wide" }, turn.calls.length ? calls(turn.calls) : h("p", {}, "None.")),
-  ];
+  ].filter(Boolean);
 }
 
 function head(turn) {
