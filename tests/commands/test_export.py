@@ -8,17 +8,19 @@ import os
 import stat
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.support import cli
 from tests.support.books import CENT, call, session, turn
-from tests.support.prices import HAIKU
+from tests.support.prices import HAIKU, START
 
 from rlmc.commands import export, stats
 from rlmc.config.paths import ledger_file
 from rlmc.domain.outcome import Outcome
+from rlmc.domain.record import AuditRecord, EpochRecord
 from rlmc.errors import UsageError
 from rlmc.ledger.store import Ledger
 
@@ -55,6 +57,23 @@ def test_a_line_a_turn_with_its_session_and_calls() -> None:
     assert third["baseline"]["picodollars"] is None
     assert lost["session"] is None
     assert first["signals"]["prompt_chars"] == 1234
+
+
+@pytest.mark.usefixtures("books")
+def test_what_is_known_of_quality_stands_with_its_turn() -> None:
+    epoch = EpochRecord("e1", START, "sim/draft", "sim/verify", "sim/verify", "balanced", 2, 0.04, simulated=True)
+    drawn = AuditRecord(START, 0.1, "read")
+    ledger = Ledger.open(ledger_file())
+    ledger.record(replace(turn(id="t5", outcome=Outcome.SKIPPED), epoch=epoch, coin=0.1, audit=drawn))
+    ledger.end_audit("t5", START, 0.25, "judged")
+    ledger.regret("t5", "repeated", START)
+    ledger.close()
+    *others, last = exported()
+    assert (last["epoch"], last["coin"], last["regrets"]) == ("e1", 0.1, ["repeated"])
+    assert last["audit"] == {"probability": 0.1, "bucket": "read", "loss": 0.25, "how": "judged"}
+    assert {(one["epoch"], one["coin"], one["audit"], str(one["regrets"])) for one in others} == {
+        (None, None, None, "[]")
+    }
 
 
 @pytest.mark.usefixtures("books")

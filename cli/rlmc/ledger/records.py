@@ -49,8 +49,16 @@ _SESSION = (
 _TURN = (
     "id", "session_id", "started_at", "protocol", "request_class", "requested_model", "served_model", "policy",
     "outcome", "reason", "ending", "status", "ttfb_ms", "latency_ms", "baseline", "baseline_estimated", "draft_only",
+    "epoch", "coin",
 )  # fmt: skip
-_FACTS = ("signals", "findings")
+# Of a turn, what is JSON: by name, and where it comes from. An audit without a loss has not ended.
+_FACTS: Mapping[str, str] = {
+    "signals": "t.signals",
+    "findings": "t.findings",
+    "audit": "(SELECT json_object('probability', probability, 'bucket', bucket, 'loss', loss, 'how', how)"
+    " FROM audits WHERE turn_id = t.id)",
+    "regrets": "(SELECT json_group_array(kind) FROM regrets WHERE turn_id = t.id)",
+}
 _CALL = (
     "turn_id", "seq", "role", "provider", "model", "started_at", "ttfb_ms", "latency_ms", "status", "error",
     "stop_reason", "served", "brief", "input", "cache_read", "cache_write_5m", "cache_write_1h", "output", "thinking",
@@ -78,7 +86,8 @@ _MONEY = frozenset({"baseline", "draft_only", "cost"})
 def lines(reader: LedgerReader, chosen: Chosen, content: bool) -> Generator[str, None, None]:
     """A JSON object a turn, with its session's facts and its calls."""
     where, values = chosen.where
-    columns = [*(f"t.{n}" for n in (*_TURN, *_FACTS)), *(f"s.{n}" for n in _SESSION), *(f"c.{n}" for n in _CALL)]
+    facts = _FACTS.values()
+    columns = [*(f"t.{n}" for n in _TURN), *facts, *(f"s.{n}" for n in _SESSION), *(f"c.{n}" for n in _CALL)]
     bodies = ", (SELECT request FROM contents WHERE turn_id = t.id), (SELECT answer FROM contents WHERE turn_id = t.id)"
     sql = (
         f"SELECT {', '.join(columns)}{bodies if content else ', NULL, NULL'} FROM turns t"  # noqa: S608 - of this file
@@ -93,8 +102,7 @@ def lines(reader: LedgerReader, chosen: Chosen, content: bool) -> Generator[str,
         record = {
             "schema": SCHEMA,
             **_named(_TURN, first[: len(_TURN)]),
-            "signals": json.loads(first[len(_TURN)]),
-            "findings": json.loads(first[len(_TURN) + 1]),
+            **{name: json.loads(text or "null") for name, text in zip(_FACTS, first[len(_TURN) :], strict=False)},
             "session": None if first[turn_end] is None else _named(_SESSION, first[turn_end:session_end]),
             "calls": [_named(_CALL, row[session_end:-2]) for row in rows if row[session_end] is not None],
         }
