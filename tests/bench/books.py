@@ -28,7 +28,7 @@ _REASONS = {
     "enhanced": ("verdict", "gate", "brief-refused"),
     "direct": ("unsure", "after-edit", "first-turn", "unprofitable", "media", "safeguards"),
 }
-_TURN = f"INSERT INTO turns VALUES ({', '.join('?' * 23)})"  # noqa: S608
+_TURN = f"INSERT INTO turns VALUES ({', '.join('?' * 25)})"  # noqa: S608
 _CALL = f"INSERT INTO calls VALUES ({', '.join('?' * 26)})"  # noqa: S608
 
 
@@ -96,6 +96,7 @@ def _turn(
         id, session, "c1", at, "anthropic", "main", "claude-opus-5-5", served, "balanced", outcome, reason, ending, 200,
         round(latency / 4, 3), latency, base, int(outcome != "direct"), signals, "[]", chance.random() * 1e8,
         chance.random() * 1e18, None if chance.random() < 0.05 else chance.randrange(10**8, 10**10), decision,
+        None, None,
     )  # fmt: skip
     return turn, calls
 

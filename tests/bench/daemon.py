@@ -22,10 +22,12 @@ from rlmc.daemon.state import read_state
 from rlmc.errors import DaemonError
 
 _START_SECONDS = 30.0
-# `local` is answered by the second fake upstream. The idle timeout ends a daemon whose bench was killed.
+# `local` is answered by the second fake upstream. Audits would ask them for more than the agent does. The idle timeout
+# ends a daemon whose bench was killed.
 _CONFIG = """\
 policy = "balanced"
 draft-model = "sim/draft"
+audits = "off"
 idle-timeout = 120
 
 [upstream.anthropic]
