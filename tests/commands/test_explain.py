@@ -394,7 +394,7 @@ def test_every_threshold_is_shown_with_what_was_held_against_it(explain: Explain
     [
         (0.0, "same", "drawn; both answers come to the same, loss 0"),
         (0.0, "judged", "drawn; the judge found the draft no worse, loss 0"),
-        (0.25, "judged", "drawn; the judge found the draft slightly worse, loss 0.25"),
+        (0.25, "judged", "drawn; the judge found the draft a little worse, loss 0.25"),
         (1.0, "judged", "drawn; the judge found the draft materially worse, loss 1"),
         (1.0, "failed", "drawn; no verdict was to be had, which counts as a loss of 1"),
     ],
@@ -438,7 +438,7 @@ def test_an_audit_under_way_is_told_from_a_lost_one_and_from_none(explain: Expla
         ({}, {"gain": None}, "threshold", "was not known, which does not keep it from being served"),
         ({"usual_cost": None}, {}, "threshold", "none: what it is reckoned from was not known"),
         ({}, {"bucket": "side"}, "threshold", "here of what the turn itself costs"),
-        ({"shut": ["edit", "text"]}, {}, "shut", "the calibration did not open it"),
+        ({"shut": ["edit", "text"]}, {}, "shut", "a calibration did not open it"),
         ({"shut": ["edit", "text"]}, {}, "shut kinds", "edit, text"),
         ({"closed": "quality-stop"}, {}, "closed", "nobody has looked yet"),
         ({}, {"obeys": False}, "policy", "goes by fixed rules"),

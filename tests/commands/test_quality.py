@@ -110,7 +110,7 @@ def test_before_it_is_certified_it_says_so_with_every_count() -> None:
     assert "10: 1 worse (0 material, 1 minor), 9 no worse; together a loss of 0.25" in shown
     assert "found 9 of 9 planted faults, so at least" in shown
     assert "more audits without a loss would" in shown
-    assert "CERTIFIED since" not in shown
+    assert "CERTIFIED (first" not in shown
     (found,) = data()["epochs"]
     assert (found["certified"], found["certified_at"], found["target"]) == (False, None, 0.02)
     assert found["audits_to_go"] > 50
@@ -122,7 +122,7 @@ def test_nothing_is_certified_by_a_judge_that_was_never_tried_or_finds_nothing()
     epoch.audited(0.0, 100)
     epoch.close()
     assert "not tried on a planted fault yet" in text()
-    assert "no fault was planted yet" in text()
+    assert "more audits without a loss would meet the target" in text()
     epoch = Audited(ledger_file(), RICH, at=START + 500 * MINUTE)
     epoch.audited(0.0, 3, caught=False)
     epoch.close()
@@ -130,11 +130,11 @@ def test_nothing_is_certified_by_a_judge_that_was_never_tried_or_finds_nothing()
     assert "NOT CERTIFIED YET: at most 100 % of all turns worse" in text()
 
 
-def test_once_it_is_certified_it_says_since_when_and_afterwards_that_it_was() -> None:
+def test_once_it_is_certified_it_says_when_it_first_was_and_afterwards_that_it_was() -> None:
     epoch = certified()
     epoch.close()
     shown = text()
-    assert "CERTIFIED since 2026-11-2" in shown
+    assert "CERTIFIED (first on 2026-11-2" in shown
     assert "NOT CERTIFIED" not in shown
     (found,) = data()["epochs"]
     assert found["certified"]
@@ -313,7 +313,10 @@ def test_a_stop_is_said_and_resumed_in_the_ledger_where_no_daemon_runs() -> None
     assert "STOPPED" in text()
     assert "STOPPED" in cli.run(stats.register, "stats", "--all").out
     before = kept()
-    assert show("--resume").out.startswith("Drafts of anthropic/claude-haiku-5-5 for anthropic/claude-opus-5-5 may")
+    resumed = " ".join(show("--resume").out.split())
+    assert resumed == (
+        "Drafts of anthropic/claude-haiku-5-5 for anthropic/claude-opus-5-5 (policy balanced) may answer again."
+    )
     assert kept() == {**before, "stopped": False, "in_a_row": 0}
     assert "STOPPED" not in text()
     assert "No drafts are stopped." in text("--resume")

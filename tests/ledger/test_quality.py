@@ -99,7 +99,7 @@ def test_every_count_of_an_epoch(path: Path, look: Callable[..., Quality]) -> No
     assert (read.audits, read.open, read.worse, read.loss) == (7, 2, 0, 3.0)
     assert (kinds["edit"].worse, kinds["text"].loss) == (2, 0.75)
     assert [loss.loss for loss in found.losses] == [0.25, 0.25, 0.25, 1.0, 1.0], "the newest first, and only verdicts"
-    assert known(path) == Known(standing, stopped=False, epochs=1)
+    assert known(path) == Known(found.row.id, standing, False, 1, found.row.began_at, 19)
 
 
 def test_a_lost_audit_is_a_loss_and_a_waiting_one_too(path: Path, look: Callable[..., Quality]) -> None:

@@ -51,7 +51,7 @@ def test_signs_are_counted_by_the_outcome_of_the_turn_they_are_charged_to(ledger
     found = looked(ledger, tmp_path)
     skipped, direct = found.outcomes["skipped"], found.outcomes["direct"]
     assert (skipped.turns, skipped.regretted, dict(skipped.kinds)) == (2, 2, {"repeated": 1, "tool-error": 2})
-    assert (direct.turns, direct.regretted, dict(direct.kinds)) == (2, 0, {})
+    assert (direct.turns, direct.regretted, dict(direct.kinds)) == (1, 0, {}), "behind the last turn nothing came yet"
     reader = LedgerReader.open(tmp_path / "ledger.db")
     assert regrets_of(reader, "t2") == ("repeated", "tool-error")
     reader.close()
@@ -81,13 +81,19 @@ def test_only_turns_of_the_scope_count_and_simulated_ones_never_with_real_ones(l
     ledger.record(made("t1", DIRECT, first=True))
     ledger.record(made("t2", SKIPPED, first=True, session_id="s2"))
     ledger.record(made("t3", SKIPPED, first=True))
+    ledger.record(made("t4", DIRECT))
+    ledger.record(made("t5", SKIPPED, first=True, session_id="s2"))
+    ledger.record(made("t6", SKIPPED, ending="upstream-error"))
+    ledger.record(made("t7", DIRECT))
     for id in ("t1", "t2", "t3"):
         ledger.regret(id, "corrected", START)
     real, simulated = looked(ledger, tmp_path), looked(ledger, tmp_path, simulated=True)
     assert (real.outcomes["direct"].regretted, real.outcomes["skipped"].regretted) == (1, 1)
     assert (simulated.outcomes["direct"].turns, simulated.outcomes["skipped"].regretted) == (0, 1)
-    early = looked(ledger, tmp_path, Scope(until=START + 3))
+    assert (real.outcomes["direct"].turns, real.outcomes["skipped"].turns) == (2, 1), "one failed, one is the last"
+    early = looked(ledger, tmp_path, Scope(until=START + 4))
     assert (early.outcomes["direct"].regretted, early.outcomes["skipped"].regretted) == (1, 0)
+    assert early.outcomes["skipped"].turns == 0
     assert looked(ledger, tmp_path, Scope(session="s2")).direct.tasks == 0
     here = looked(ledger, tmp_path, Scope(project="/home/ada", branch="main"))
     assert here.outcomes["skipped"].turns == 1

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -35,7 +33,26 @@ def test_nothing_is_certified_before_the_judge_was_tried() -> None:
     assert found.bound < 0.01
     assert found.overall == pytest.approx(0.6)
     assert not found.certified
-    assert found.to_go is None
+    assert found.to_go is not None
+    assert found.to_go < 30, "the next audits bring planted faults, and there are audits enough"
+
+
+def test_a_judge_that_finds_nothing_will_not_certify_anything() -> None:
+    assert of(Epoch(100_000, 60_000, (CLEAN,) * 2400, 5, 0)).to_go is None
+
+
+def test_losses_are_told_apart_by_their_degree() -> None:
+    found = of(Epoch(100, 100, tuple(Audited(0.04, loss) for loss in (0.0, 0.125, 0.25, 0.5, 0.625, 1.0)), 0, 0))
+    assert (found.minor, found.disputed, found.material, found.worse, found.loss) == (2, 2, 1, 5, 2.5)
+
+
+def test_how_many_audits_are_to_go_hardly_depends_on_when_it_is_asked() -> None:
+    """One fault is planted with each of the first audits: what is not known of the judge today is known by then."""
+    for audits in (1, 2, 5, 23, 60):
+        served = audits * 25
+        found = of(Epoch(served, served, (CLEAN,) * audits, audits, audits))
+        assert found.to_go is not None
+        assert 240 < found.to_go + audits < 320
 
 
 def test_clean_audits_with_a_good_judge_certify_and_to_go_says_when() -> None:
@@ -44,7 +61,8 @@ def test_clean_audits_with_a_good_judge_certify_and_to_go_says_when() -> None:
     assert not found.certified
     assert found.to_go is not None
     served = before.served + round(found.to_go / 0.04 * 1.05)
-    after = replace(before, turns=served * 3 // 2, served=served, audits=(CLEAN,) * (served // 25))
+    faults = 60 + (served // 25 - 100) // 10
+    after = Epoch(served * 3 // 2, served, (CLEAN,) * (served // 25), faults, faults)
     assert of(after).certified
 
 

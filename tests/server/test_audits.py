@@ -300,6 +300,97 @@ def test_three_materially_worse_drafts_in_a_row_stop_drafting_until_the_user_has
         session.end()
 
 
+def stopped(live: Live, up: FakeUpstream) -> None:
+    """Three drafts that were materially worse, and nothing is served any more."""
+    session = open_session(live, up, policy="balanced")
+    for number in range(60):
+        assert send(session.base_url, conversation(3), x_claude_code_session_id=f"s{number}").status == 200
+        live.settle()
+        if turn_rows()[-1]["reason"] == "quality-stop":
+            break
+    session.end()
+    assert turn_rows()[-1]["reason"] == "quality-stop"
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"audits": "off"},
+        {"audit_rate": "50"},
+        {"policy": "economy"},
+        {"budget.session": "0.01", "budget.action": "degrade"},
+    ],
+)
+def test_a_stop_holds_whatever_else_is_set(live: Live, settings: dict[str, str]) -> None:
+    worse = models(
+        a_call("Read", file_path="wrong.py"), a_call("Grep", pattern="x"), the_one_that_reads("wrong.py", "MATERIAL")
+    )
+    with FakeUpstream(worse, prices=PRICES) as up:
+        stopped(live, up)
+        before = len(turn_rows())
+        session = open_session(live, up, **({"policy": "balanced"} | settings))
+        for turn in (1, 2, 3):
+            assert send(session.base_url, conversation(turn), x_claude_code_session_id="other").status == 200
+            live.settle()
+        session.end()
+        differences = replayed(session.id)
+    after = turn_rows()[before:]
+    assert {turn["outcome"] for turn in after} == {"direct"}
+    assert after[-1]["reason"] == "quality-stop"
+    assert differences == []
+
+
+def test_what_a_calibration_did_not_open_is_not_served_where_nothing_is_audited_either(live: Live) -> None:
+    with closing(sqlite3.connect(ledger_path())) as db, db:
+        pair = ("anthropic/claude-haiku-5-5", "anthropic/claude-opus-5-5")
+        db.execute("INSERT INTO calibrations VALUES (?, ?, 'read', 1, 9, 5, 0)", pair)
+    assert live.control("POST", "/-/reload")[0] == 200
+    answer = models(a_call("Read", file_path="b.py"), a_call("Read", file_path="b.py"), lambda _: "EQUAL")
+    with FakeUpstream(answer, prices=PRICES) as up:
+        for audits_set in ("off", "on"):
+            session = open_session(live, up, policy="balanced", audits=audits_set)
+            assert send(session.base_url, conversation(3), x_claude_code_session_id=audits_set).status == 200
+            session.end()
+    assert [(turn["outcome"], turn["reason"]) for turn in turn_rows()] == [("direct", "regression")] * 2
+
+
+def test_turns_that_failed_are_no_share_of_all_turns(live: Live) -> None:
+    def answer(body: dict[str, Any], _: int) -> Reply:
+        return a_call("Read", file_path="b.py") if "haiku" in body["model"] else Reply(status=529)
+
+    with FakeUpstream(answer, prices=PRICES) as up:
+        session = open_session(live, up, policy="verify-only")
+        assert send(session.base_url, READ).status == 529
+        session.end()
+        session = open_session(live, up)
+        assert send(session.base_url, READ).status == 200
+        live.settle()
+        session.end()
+    assert [turn["epoch"] is not None for turn in turn_rows()] == [False, True]
+    assert care()["turns"] == 1
+
+
+def test_an_audit_has_ended_before_a_fault_is_planted_beside_it(live: Live) -> None:
+    def answer(body: dict[str, Any], _: int) -> Reply:
+        return Reply("EQUAL", delay=30.0) if judged(body) else a_call("Read", file_path="b.py")
+
+    with FakeUpstream(answer, prices=PRICES) as up:
+        session = open_session(live, up)
+        assert send(session.base_url, READ).status == 200
+        up.wait(lambda: any(judged(exchange.json) for exchange in up.messages))
+        session.end()
+        assert [(audit["loss"], audit["how"]) for audit in audits()] == [(0.0, "same")]
+
+
+def test_a_fault_that_is_graded_down_was_not_found(live: Live) -> None:
+    def lenient(text: str) -> str:
+        first = text.partition("The first candidate:")[2].partition("The second candidate:")[0]
+        return "SECOND-WORSE-MINOR" if re.search(r"\Wb\.py", first) else "FIRST-WORSE-MINOR"
+
+    played(live, models(a_call("Read", file_path="b.py"), a_call("Read", file_path="b.py"), lenient), turns=3)
+    assert [one["caught"] for one in rows("SELECT caught FROM canaries")] == [0, 0, 0]
+
+
 def test_a_session_with_audits_is_decided_again_as_it_was_and_its_cache_is_the_real_one(live: Live) -> None:
     with FakeUpstream(script, prices=PRICES) as up:
         session = open_session(live, up, policy="balanced")

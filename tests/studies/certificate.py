@@ -8,6 +8,8 @@ would have done under the same eyes. Worlds:
 
 - stationary: the rate of bad drafts never changes
 - drifting: it rises and falls, and jumps once
+- with a judge: it finds 70 % of losses and of planted faults, audits end five turns later, and the bound is the one
+  that is shown, with half of its error left to the judge
 - adaptive: whoever drafts dares more while the bound looks good, and audits more after a loss, so that turns, rates and
   probabilities all depend on what was seen
 
@@ -26,6 +28,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import sin
 
+from rlmc.quality.canaries import AT_FIRST, THEN, sensitivity
 from rlmc.quality.care import Care
 from rlmc.quality.certificate import Certificate
 from rlmc.quality.chances import wilson
@@ -59,11 +62,14 @@ Rates = Callable[[int, int, Seen], tuple[float, float]]
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """`least` is the smallest probability of an audit, which the certificate is told."""
+    """`least` is the smallest probability of an audit, which the certificate is told. `judge` is the share of losses
+    and planted faults it finds; None where nothing is left to one. Audits end `delay` turns after they were drawn."""
 
     name: str
     rates: Rates
     least: float = LEAST
+    judge: float | None = None
+    delay: int = 0
 
 
 def _drift(turn: int, turns: int) -> float:
@@ -76,6 +82,8 @@ WORLDS = (
     World("stationary, 5 %, audits 25 %", lambda turn, turns, seen: (0.05, 0.25), 0.25),
     World("drifting", lambda turn, turns, seen: (_drift(turn, turns), LEAST)),
     World("drifting, audits 25 %", lambda turn, turns, seen: (_drift(turn, turns), 0.25), 0.25),
+    World("with a judge, 5 %", lambda turn, turns, seen: (0.05, LEAST), judge=0.7, delay=5),
+    World("with a judge, drifting", lambda turn, turns, seen: (_drift(turn, turns), 0.25), 0.25, judge=0.7, delay=5),
     World(
         "adaptive",
         lambda turn, turns, seen: (
@@ -96,9 +104,11 @@ class Eyes:
 
 
 def watch(world: World, turns: int, seed: int) -> Eyes:
-    chance, certificate, eyes = random.Random(seed), Certificate(world.least, DELTA), Eyes()
+    delta = DELTA if world.judge is None else DELTA / 2
+    chance, certificate, eyes = random.Random(seed), Certificate(world.least, delta), Eyes()
     seen = Seen(certificate)
-    truth, audits, losses = 0.0, 0, 0
+    truth, audits, losses, planted, caught, finds = 0.0, 0, 0, 0, 0, 1.0 if world.judge is None else 0.0
+    waiting: deque[tuple[int, float, bool]] = deque()
     for turn in range(turns):
         rate, probability = world.rates(turn, turns, seen)
         lost = chance.random() < rate
@@ -107,12 +117,19 @@ def watch(world: World, turns: int, seed: int) -> Eyes:
         seen.since_loss += 1
         if chance.random() < probability:
             certificate.drawn(probability)
-            certificate.settled(probability, float(lost))
-            audits, losses = audits + 1, losses + lost
-            if lost:
+            waiting.append((turn + world.delay, probability, lost))
+        while waiting and waiting[0][0] <= turn:
+            _, drawn, bad = waiting.popleft()
+            found = bad and (world.judge is None or chance.random() < world.judge)
+            certificate.settled(drawn, float(found))
+            audits, losses = audits + 1, losses + found
+            if found:
                 seen.since_loss = 0
+            if world.judge is not None and (planted < AT_FIRST or chance.random() < THEN):
+                planted, caught = planted + 1, caught + (chance.random() < world.judge)
+                finds = sensitivity(caught, planted, delta)
         mean = truth / (turn + 1)
-        eyes.ours = eyes.ours or not certificate.covers(mean)
+        eyes.ours = eyes.ours or (finds > 0 and not certificate.covers(min(1.0, mean * finds)))
         eyes.naive = eyes.naive or (audits > 0 and wilson(losses, audits, _ONE_SIDED)[1] < mean)
     eyes.bound = certificate.bound
     return eyes

@@ -146,7 +146,7 @@ def test_what_is_not_known_of_the_draft_model_alone_is_left_out() -> None:
 def test_the_quality_line_says_what_audits_tell() -> None:
     one = cheap("skipped")._replace(epoch="e1", coin=0.04)
     epoch = Epoch(10, 8, (Audited(0.04, 0.0),) * 11 + (Audited(0.04, 1.0),), 3, 3)
-    known = Known(standing(epoch, target=0.02, confidence=0.95, least=0.04), stopped=False, epochs=1)
+    known = Known("e1", standing(epoch, target=0.02, confidence=0.95, least=0.04), False, 1, START, 8)
     text = session_summary(report(one), [], known)
     assert "\n      quality: not certified yet (12 audits, 1 worse; bound 80 % of turns, target 2 %)\n" in text
     assert "quality" not in session_summary(report(turn("direct", call("direct", 1))), [])

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
+from tests.support.prices import START
 
+from rlmc.ledger.period import day_of
 from rlmc.ledger.quality import Known
 from rlmc.ledger.report import SavingsReport
 from rlmc.quality.standing import Audited, Epoch, Standing
@@ -20,6 +22,10 @@ def of(*audits: Audited, served: int = 0, caught: int = 0, target: float = 0.02)
     served = max(served, len(audits))
     epoch = Epoch(turns=2 * served, served=served, audits=audits, planted=caught, caught=caught)
     return standing_of(epoch, target=target, confidence=0.95, least=0.5)
+
+
+def known(*, stopped: bool = False, epochs: int = 1, here: int = 5) -> Known:
+    return Known("e1", of(CLEAN), stopped, epochs, START, here)
 
 
 def report(coins: int = 0, unaudited: int = 0) -> SavingsReport:
@@ -50,17 +56,19 @@ def test_a_bound_just_above_its_target_never_looks_as_if_it_met_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("coins", "unaudited", "known", "words"),
+    ("coins", "unaudited", "found", "words"),
     [
         (0, 0, None, None),
         (0, 3, None, "not audited (3 turns that a draft answered)"),
-        (5, 0, Known(of(CLEAN), stopped=False, epochs=1), standing(of(CLEAN))),
-        (5, 2, Known(of(CLEAN), stopped=False, epochs=1),
+        (5, 0, known(), standing(of(CLEAN))),
+        (5, 2, known(),
          f"{standing(of(CLEAN))}; not audited: 2 turns that a draft answered"),
-        (5, 0, Known(of(CLEAN), stopped=False, epochs=3), f"{standing(of(CLEAN))}; of the most used of 3 epochs"),
-        (5, 0, Known(of(CLEAN), stopped=True, epochs=1),
+        (5, 0, known(epochs=3), f"{standing(of(CLEAN))}; of the most used of 3 epochs"),
+        (5, 0, known(stopped=True),
          f"STOPPED, `rlmc quality` says why; {standing(of(CLEAN))}"),
+        (5, 0, known(here=0),
+         f"{standing(of(CLEAN))}; of all 1 turn that a draft answered so since {day_of(START)}"),
     ],
 )  # fmt: skip
-def test_what_is_said_of_a_report(coins: int, unaudited: int, known: Known | None, words: str | None) -> None:
-    assert quality(report(coins, unaudited), known) == words
+def test_what_is_said_of_a_report(coins: int, unaudited: int, found: Known | None, words: str | None) -> None:
+    assert quality(report(coins, unaudited), found) == words

@@ -72,11 +72,11 @@ def _print_resumed(stopped: Sequence[EpochQuality], *, as_json: bool) -> None:
     from rlmc.ui.page import show_notes
     from rlmc.views.figures import label
 
-    rows = [one.row for one in stopped]
-    show_notes(
-        f"Drafts of {label(row.draft)} for {label(row.verify)} may answer again (policy {label(row.policy)})."
-        for row in rows
-    )
+    for one in stopped:
+        drafts = f"Drafts of {label(one.row.draft)} for {label(one.row.verify)} (policy {label(one.row.policy)})"
+        closed = one.care is not None and one.care.closed
+        again = "may answer again once the price of a regression has sunk" if closed else "may answer again"
+        show_notes([f"{drafts} {again}."])
     if not stopped:
         show_notes(["No drafts are stopped."])
 

@@ -34,11 +34,15 @@ class Aim:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known of the epoch that most of a report's audited turns belong to; they belong to `epochs`."""
+    """What is known of the epoch that most of a report's audited turns belong to; they belong to `epochs`. The epoch
+    began at `began_at` (unix microseconds), and `here` of its served turns are the report's."""
 
+    epoch: str
     standing: Standing
     stopped: bool
     epochs: int
+    began_at: int
+    here: int
 
 
 def of_report(reader: LedgerReader, report: SavingsReport, aim: Aim, now: int) -> Known | None:
@@ -49,7 +53,8 @@ def of_report(reader: LedgerReader, report: SavingsReport, aim: Aim, now: int) -
         return None
     turns, served = next(reader.rows("SELECT count(*), count(coin) FROM turns WHERE epoch = ?", (row.id,)))
     found = standing_of(row, turns, served, audit_rows(reader, row.id), canary_rows(reader, row.id), aim, now)
-    return Known(found, _stopped(row.care) and obeys(row.policy), len(used))
+    stopped = _stopped(row.care) and obeys(row.policy)
+    return Known(row.id, found, stopped, len(used), row.began_at, report.coins[row.id])
 
 
 def standing_of(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from rlmc.domain.outcome import Outcome
 from rlmc.ledger.queries import LedgerReader
@@ -17,8 +17,8 @@ from rlmc.ledger.totals import Scope, Turns, turns_of
 
 @dataclass(slots=True)
 class After:
-    """Of one outcome: `turns` that are no side calls, and how many of them had a sign of each kind. A turn may have
-    several kinds; `regretted` counts it once."""
+    """Of one outcome: `turns` that could show a sign, and how many of them had one of each kind. A turn may have
+    several kinds; `regretted` counts it once. Side calls have none."""
 
     turns: int = 0
     regretted: int = 0
@@ -47,9 +47,18 @@ class Afterwards:
     direct: Steps
 
 
-# From the few signs to their turns, not the other way round.
-_SIGNS_FIRST = "regrets r CROSS JOIN turns t ON t.id = r.turn_id"
 _MAIN = "json_extract(t.signals, '$.auxiliary') = 0"
+# Turns that could show a sign: they came to an answer, and their conversation went on.
+_FOLLOWED = """
+    t.id AS id, t.outcome AS outcome,
+    lead(t.id) OVER (PARTITION BY t.session_id, t.conversation ORDER BY t.started_at, t.id) AS next
+"""
+_SIGNS = """
+    WITH known AS MATERIALIZED (SELECT id, outcome FROM ({turns}) WHERE next IS NOT NULL)
+    SELECT outcome, 'turns', count(*) FROM known GROUP BY 1
+    UNION ALL SELECT outcome, 'regretted', count(DISTINCT id) FROM known JOIN regrets r ON r.turn_id = id GROUP BY 1
+    UNION ALL SELECT outcome, r.kind, count(*) FROM known JOIN regrets r ON r.turn_id = id GROUP BY 1, 2
+"""
 # A task begins with a turn that follows the user's words, and goes on to the next such turn of its conversation.
 _TASK = """
     t.outcome IN ('skipped', 'accepted') AS drafted, t.session_id AS session, t.conversation AS conversation,
@@ -62,17 +71,23 @@ _TASK = """
 def afterwards(reader: LedgerReader, scope: Scope, *, simulated: bool) -> Afterwards:
     """Of the turns in a scope, real or simulated ones as its account is."""
     turns = turns_of(scope, simulated=simulated).only(_MAIN)
-    signs = replace(turns, tables=_SIGNS_FIRST)
     found = {outcome.value: After() for outcome in Outcome}
     with reader.snapshot():
-        for _, outcome, count in turns.rows(reader, "t.outcome, count(*)", "GROUP BY t.outcome"):
-            found[outcome].turns = count
-        for _, outcome, kind, count in signs.rows(reader, "t.outcome, r.kind, count(*)", "GROUP BY t.outcome, r.kind"):
-            found[outcome].kinds[kind] = count
-        for _, outcome, count in signs.rows(reader, "t.outcome, count(DISTINCT t.id)", "GROUP BY t.outcome"):
-            found[outcome].regretted = count
+        for outcome, what, count in _signs(reader, turns):
+            match what:
+                case "turns":
+                    found[outcome].turns = count
+                case "regretted":
+                    found[outcome].regretted = count
+                case _:
+                    found[outcome].kinds[what] = count
         steps = {bool(drafted): Steps(tasks, turns) for drafted, tasks, turns in _tasks(reader, turns)}
     return Afterwards(found, steps.get(True, Steps()), steps.get(False, Steps()))
+
+
+def _signs(reader: LedgerReader, turns: Turns) -> Iterator[tuple[str, str, int]]:
+    answered = turns.only("t.ending NOT IN ('error', 'upstream-error')").select(_FOLLOWED)
+    return reader.rows(_SIGNS.format(turns=answered), (*turns.times, *turns.values))
 
 
 def _tasks(reader: LedgerReader, turns: Turns) -> Iterator[tuple[int, int, int]]:

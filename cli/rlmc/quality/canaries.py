@@ -10,6 +10,11 @@ from math import log
 
 from rlmc.quality.chances import log_beta
 
+AT_FIRST, THEN = 60, 1 / 10
+"""A planted fault costs a judgement or two, and without some nobody knows what the judge is worth: one is planted with
+every audit at first, then with one in so many."""
+CAUGHT = 0.5
+"""The loss a judge has to find in a planted fault, which is a material one: who grades it down has not found it."""
 _STEPS = 40
 
 

@@ -16,7 +16,8 @@ from rlmc.quality.alarm import Alarm
 from rlmc.quality.controller import LOW, TOP, Controller
 from rlmc.quality.posterior import Posterior
 
-MATERIAL = 1.0
+GRAVE = 0.5
+"""A loss that counts towards a stop: material in one order of the two candidates at least."""
 _IN_A_ROW = 3
 _WATCHFUL, _WATCHFUL_RATE = 60, 0.10
 _ALARM_RAISES = log(2)
@@ -28,7 +29,7 @@ _SIGNS, _RATIO, _FADES = 30.0, 2.0, 0.999
 @dataclass(slots=True)
 class Care:
     """`costs` are what the last direct turns were expected to cost, in picodollars. `since_bad` counts served turns
-    since the last audit with a loss, `in_a_row` material losses that followed each other. `stopped`: so many did that
+    since the last audit with a loss, `in_a_row` grave losses that followed each other. `stopped`: so many did that
     nothing is served until the user has looked. `signs`, by bucket: drafts, those of them with a sign of regret behind
     them, answers of the verify model, those of them."""
 
@@ -127,7 +128,7 @@ class Care:
         if not judged:
             return
         self.learn(bucket, loss)
-        self.in_a_row = self.in_a_row + 1 if loss >= MATERIAL else 0
+        self.in_a_row = self.in_a_row + 1 if loss >= GRAVE else 0
         if self.in_a_row >= _IN_A_ROW:
             self.stopped = True
 
@@ -137,9 +138,9 @@ class Care:
         self._risks.pop(bucket, None)
 
     def followed(self, bucket: str, *, by_draft: bool, regretted: bool) -> None:
-        """What came after an answer is known. Older signs fade, so that a suspicion does not last for ever."""
-        self.signs = {b: [_FADES * count for count in counts] for b, counts in self.signs.items()}
-        counts = self.signs.setdefault(bucket, [0.0] * 4)
+        """What came after an answer is known. Older signs of its bucket fade, so that no suspicion lasts for ever:
+        where nothing is drafted any more, the verify model's answers make it fade."""
+        counts = self.signs[bucket] = [_FADES * count for count in self.signs.get(bucket, [0.0] * 4)]
         at = 0 if by_draft else 2
         counts[at] += 1
         counts[at + 1] += regretted

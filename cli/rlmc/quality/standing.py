@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rlmc.quality.canaries import corrected, sensitivity
+from rlmc.quality.canaries import AT_FIRST, THEN, corrected, sensitivity
 from rlmc.quality.certificate import Certificate
 
 _MOST_TURNS = 10_000_000
+MINOR = 0.25
+"""What a minor loss counts; found in one order of the two candidates only, it counts half of that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +46,9 @@ class Standing:
 
     Of the `audits` some are `waiting` for their end, some are `lost` and will have none, some `failed`: they ended
     without a verdict. Each of these counts as a loss of 1. The verdicts of the others were `material` losses, `minor`
-    ones, or none. `estimate` is what the mean loss of all turns seems to be, without being a bound. `to_go` is
-    about how many more audits without a loss it takes to meet the target; None where no number of them would.
+    ones, in between where the judge `disputed` itself, or none. `estimate` is what the mean loss of all turns seems to
+    be, without being a bound. `to_go` is about how many more audits without a loss it takes to meet the target; None
+    where no number of them would.
     """
 
     turns: int
@@ -62,6 +65,7 @@ class Standing:
     failed: int
     material: int
     minor: int
+    disputed: int
     loss: float
     estimate: float
     target: float
@@ -70,7 +74,7 @@ class Standing:
 
     @property
     def worse(self) -> int:
-        return self.material + self.minor
+        return self.material + self.minor + self.disputed
 
     @property
     def ended(self) -> int:
@@ -107,12 +111,13 @@ def standing(epoch: Epoch, *, target: float, confidence: float, least: float) ->
         lost=len(open) - waiting,
         failed=len(epoch.audits) - len(open) - len(verdicts),
         material=sum(loss >= 1 for loss in verdicts),
-        minor=sum(0 < loss < 1 for loss in verdicts),
+        minor=sum(0 < loss <= MINOR for loss in verdicts),
+        disputed=sum(MINOR < loss < 1 for loss in verdicts),
         loss=sum(_loss(one) for one in epoch.audits),
         estimate=_estimate(epoch),
         target=target,
         confidence=confidence,
-        to_go=_to_go(epoch, certificate, target, judge, share),
+        to_go=_to_go(epoch, certificate, target, half, share),
     )
 
 
@@ -151,14 +156,20 @@ def _certificate(epoch: Epoch, delta: float, least: float) -> Certificate:
     return certificate
 
 
-def _to_go(epoch: Epoch, certificate: Certificate, target: float, judge: float, share: float) -> int | None:
-    """Counting on turns as they were: the same share of them served, audited at the least rate, none with a loss."""
-    if not share or not judge:
+def _to_go(epoch: Epoch, certificate: Certificate, target: float, half: float, share: float) -> int | None:
+    """Counting on turns as they were: the same share of them served, audited at the least rate, none with a loss; and
+    on a judge that finds planted faults as it did."""
+    if not share or (epoch.planted and not epoch.caught):
         return None
+    finds = epoch.caught / epoch.planted if epoch.planted else 1.0
 
     def met(served: int) -> bool:
+        audits = (served - epoch.served) * certificate.least
+        first = min(audits, max(0, AT_FIRST - epoch.planted))
+        planted = round(first + (audits - first) * THEN)
         certificate.turns = served
-        return meets(certificate, judge, share, target)
+        judge = sensitivity(epoch.caught + round(planted * finds), epoch.planted + planted, half)
+        return judge > 0 and meets(certificate, judge, share, target)
 
     if met(epoch.served):
         return 0

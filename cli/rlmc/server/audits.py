@@ -26,6 +26,7 @@ from rlmc.domain.layout import Mark
 from rlmc.domain.outline import Outline
 from rlmc.domain.record import AuditEnding, AuditRecord
 from rlmc.domain.turn import Turn
+from rlmc.quality.canaries import AT_FIRST, CAUGHT, THEN
 from rlmc.server.books import Books, Entry
 from rlmc.server.calls import wall_us
 from rlmc.server.driver import Turnover, perform
@@ -38,9 +39,6 @@ ANSWER_SECONDS = 300.0
 JUDGE_SECONDS = 120.0
 PAUSES = (5.0, 30.0)
 """Between the attempts of a call: two retries."""
-# A planted fault costs one judgement, and without some nobody knows what the judge is worth: one with every audit at
-# first, then one for so many.
-PLANTED_AT_FIRST, PLANTED_THEN = 60, 1 / 10
 _CHARS_PER_TOKEN = 3
 CLOSE_SECONDS = 3.0
 # So many may go on at once, all sessions together; others wait.
@@ -65,13 +63,12 @@ class Audited:
 
 @dataclass(slots=True)
 class Audits:
-    """`chance` decides what is planted and who comes first; `told` is called once for every audit that has ended."""
+    """`chance` decides what is planted and who comes first."""
 
     epochs: Epochs
     books: Books
     chance: Random
     pauses: tuple[float, ...] = PAUSES
-    told: Callable[[Audited, float], None] | None = None
     _tasks: dict[asyncio.Task[None], str] = field(default_factory=dict)
     _room: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_AT_ONCE))
 
@@ -99,30 +96,33 @@ class Audits:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _run(self, one: Audited) -> None:
+        async with self._room:
+            own = await self._audit(one)
+            if own is not None:
+                await self._plant(one, own)
+
+    async def _audit(self, one: Audited) -> Completion | None:
+        """The audit to its end, which is in the books before anything else is asked. What the verify model said."""
         care, ledger = one.watch.epoch.care, self.books.ledger
         found: tuple[float, AuditEnding] = (1.0, "failed")
+        own = None
         try:
-            async with self._room:
-                found = await self._compare(one)
+            own = await self._own_answer(one)
+            if own is not None:
+                found = await self._compare(one, own)
         except Exception:
             log.exception("turn %s could not be audited", one.turnover.id)
         lost, how = found
         ledger.end_audit(one.entry.turn.id, wall_us(), lost, how)
         care.ended(one.drawn.bucket, one.drawn.probability, lost, judged=how != "failed")
         self.epochs.keep(one.watch.epoch)
-        if self.told is not None:
-            self.told(one, lost)
+        return own
 
-    async def _compare(self, one: Audited) -> tuple[float, AuditEnding]:
-        own = await self._own_answer(one)
-        if own is None:
-            return 1.0, "failed"
-        found: float | None = 0.0
-        how: AuditEnding = "same"
-        if not same(own, one.draft):
-            how, found = "judged", await self._judge(one, one.draft, own)
-        await self._plant(one, own)
-        return (1.0, "failed") if found is None else (found, how)
+    async def _compare(self, one: Audited, own: Completion) -> tuple[float, AuditEnding]:
+        if same(own, one.draft):
+            return 0.0, "same"
+        found = await self._judge(one, one.draft, own)
+        return (1.0, "failed") if found is None else (found, "judged")
 
     async def _own_answer(self, one: Audited) -> Completion | None:
         """What the verify model says to the same prompt. It has read the prompt then, so its cache is warm again."""
@@ -164,7 +164,7 @@ class Audits:
     async def _plant(self, one: Audited, own: Completion) -> None:
         """Now and then: would the judge find a fault in what the verify model itself has said?"""
         epoch = one.watch.epoch
-        if epoch.planted >= PLANTED_AT_FIRST and self.chance.random() >= PLANTED_THEN:
+        if epoch.planted >= AT_FIRST and self.chance.random() >= THEN:
             return
         faulty = planted(own, self.chance)
         if faulty is None:
@@ -176,7 +176,8 @@ class Audits:
             # Who cannot say so has not found it.
             log.exception("a planted fault could not be judged")
             found = None
-        self.books.ledger.canary(one.entry.turn.id, epoch.record.id, wall_us(), caught=bool(found))
+        caught = found is not None and found >= CAUGHT
+        self.books.ledger.canary(one.entry.turn.id, epoch.record.id, wall_us(), caught=caught)
 
     async def _asked(
         self,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rlmc.cascade.bucket import bucket_of
+from rlmc.cascade.caution import FREE, Caution
 from rlmc.cascade.engine import after_draft
 from rlmc.cascade.session import Arrival, Foresight
 from rlmc.domain.chat import Usage
@@ -24,7 +25,8 @@ from rlmc.server.observed import ObservedReading
 @dataclass(slots=True)
 class Decision:
     """A turn's, as it goes along. `arrived` and `finished` are its places in the session's order of events. `degraded`:
-    the budget that was passed, and the policy that would have decided. `watch` is there where drafts are audited."""
+    the budget that was passed, and the policy that would have decided. `watch` is there where drafts are audited;
+    `caution` is what they have to reckon with, audited or not."""
 
     turn: Turn
     arrival: Arrival
@@ -37,6 +39,7 @@ class Decision:
     degraded: tuple[str, str] | None = None
     finished: int = 0
     watch: Watch | None = None
+    caution: Caution = FREE
 
     @property
     def bucket(self) -> str:
@@ -74,17 +77,18 @@ class Decision:
             "kind": facts.kind,
             "answer_chars": facts.answer_chars,
             "draws": {"nonce": turn.nonce},
-            "controller": None if self.watch is None else self._controller(self.watch),
+            "controller": None if self.caution is FREE else self._controller(),
         }
 
-    def _controller(self, watch: Watch) -> dict[str, Any]:
+    def _controller(self) -> dict[str, Any]:
         seen, prospect = self.reading.drafted, self.foresight.prospect
         policy, signals = self.arrival.policy, self.arrival.signals
         gain = prospect.gain
         if seen is not None:
             way = after_draft(policy, signals, prospect, seen, policy.route(policy, signals, prospect))
             gain = prospect.gain_of(way.kind, seen.output)
-        return watch.record(policy, self.bucket, gain)
+        found = {"obeys": policy.obeys, "bucket": self.bucket, "gain": gain, "caution": self.caution.record()}
+        return found if self.watch is None else self.watch.record() | found
 
 
 def write_outline(outline: Outline) -> dict[str, Any]:

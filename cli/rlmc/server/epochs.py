@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rlmc.cascade.caution import Caution
+from rlmc.cascade.caution import FREE, Caution
+from rlmc.cascade.obedience import obeys
 from rlmc.cascade.policies.policy import Policy
 from rlmc.config.schema import Settings
 from rlmc.domain.outcome import Outcome, Reason
@@ -38,12 +39,11 @@ _DIGITS = 9
 
 @dataclass(slots=True)
 class Epoch:
-    """`planted` counts the faults that were shown to its judge. `shut` are the buckets a calibration did not open."""
+    """`planted` counts the faults that were shown to its judge."""
 
     record: EpochRecord
     care: Care
     planted: int = 0
-    shut: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class Watch:
     def falls(self) -> bool:
         return self.coin < self.probability
 
-    def record(self, policy: Policy, bucket: str | None, gain: int | None) -> dict[str, Any]:
+    def record(self) -> dict[str, Any]:
         care = self.epoch.care
         return {
             "epoch": self.epoch.record.id,
@@ -69,10 +69,6 @@ class Watch:
             "least": self.epoch.record.least,
             "probability": self.probability,
             "coin": round(self.coin, 9),
-            "obeys": policy.obeys,
-            "bucket": bucket,
-            "gain": gain,
-            "caution": self.caution.record(),
         }
 
 
@@ -120,12 +116,13 @@ class Epochs:
         settings = parts.settings
         if turn.draft is None or over_budget or not _audited(turn, parts):
             return None
+        unwatched = self.unwatched(turn)
         target = settings.max_regression * policy.strictness
         epoch = self._of(turn.draft, turn.verify, policy, settings, parts.simulated)
         care = epoch.care
         if care.controller.target != target:
             care.aim(target)
-        closed = Reason.QUALITY_STOP if care.stopped else Reason.REGRESSION if care.closed else None
+        closed = unwatched.closed or (Reason.REGRESSION if care.closed else None)
         return Watch(
             epoch=epoch,
             probability=care.probability(settings.audit_rate),
@@ -136,11 +133,26 @@ class Epochs:
                 usual_cost=care.usual_cost,
                 risks={bucket: round(risk, _DIGITS) for bucket, risk in care.risks.items()},
                 usual_risk=round(care.usual_risk, _DIGITS),
-                shut=epoch.shut | care.suspects,
+                shut=unwatched.shut | care.suspects,
                 closed=closed,
             ),
             confidence=settings.confidence,
         )
+
+    def unwatched(self, turn: Turn) -> Caution:
+        """What holds for drafts of this model also where they are not audited: a stop, under whatever policy it came
+        about, until the user has looked; and what a calibration did not open."""
+        pair = (str(turn.draft), str(turn.verify))
+        stopped = any(
+            epoch.care.stopped and obeys(epoch.record.policy)
+            for epoch in self.known.values()
+            if (epoch.record.draft, epoch.record.verify) == pair
+        )
+        found = self._calibrated.get(pair, ())
+        if not stopped and not found:
+            return FREE
+        shut = frozenset(one.bucket for one in found if not one.opened)
+        return Caution(shut=shut, closed=Reason.QUALITY_STOP if stopped else None)
 
     def keep(self, epoch: Epoch) -> None:
         """What is known of it now, for the daemon after this one."""
@@ -171,9 +183,8 @@ class Epochs:
         return epoch
 
     def _calibrate(self, epoch: Epoch) -> None:
-        """What a calibration of the same two models found: shut buckets, and a beginning where nothing was audited."""
+        """What a calibration of the same two models found is a beginning where nothing was audited."""
         found = self._calibrated.get((epoch.record.draft, epoch.record.verify), [])
-        epoch.shut = frozenset(one.bucket for one in found if not one.opened)
         target = epoch.care.controller.target
         for one in found:
             if one.labels and one.bucket not in epoch.care.posteriors:

@@ -10,7 +10,6 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from rlmc.cascade.caution import FREE
 from rlmc.cascade.engine import run
 from rlmc.cascade.learning import kind_of
 from rlmc.cascade.plan import Answer, Plan
@@ -134,6 +133,7 @@ async def _serve(this: Run, out: Outgoing, books: Books, epochs: Epochs) -> None
         decision = _arrive(this, this.request, books)
         watch = epochs.watch(decision.turn, this.means.parts, this.policy, over_budget=over is not None)
         this.watch = decision.watch = watch
+        decision.caution = epochs.unwatched(decision.turn) if watch is None else watch.caution
         arrival, foresight = decision.arrival, decision.foresight
         plan = await drive(
             run(
@@ -143,7 +143,7 @@ async def _serve(this: Run, out: Outgoing, books: Books, epochs: Epochs) -> None
                 arrival.policy,
                 foresight.marker,
                 decision.reading,
-                FREE if watch is None else watch.caution,
+                decision.caution,
             ),
             this.turnover,
         )
@@ -320,12 +320,12 @@ def _book(this: Run, audits: Audits) -> None:
         answer_body=out.kept if content else None,
         traceparent=this.inbound.header("traceparent"),
         simulated=session.spending.simulated,
-        epoch=None if this.watch is None else this.watch.epoch.record,
+        epoch=None if this.watch is None or not _answered(this, coin) else this.watch.epoch.record,
         coin=coin,
         audit=drawn,
     )
     entry = books.finish(finished)
-    if decision is not None and this.watch is not None:
+    if decision is not None and this.watch is not None and finished.epoch is not None:
         _learn(this, decision, this.watch, entry, audits)
     if decision is not None and parts.settings.keep_alive:
         _keep_warm(this, decision, entry, books)
@@ -341,6 +341,11 @@ def _draw(this: Run, outcome: Outcome) -> tuple[AuditRecord | None, float | None
         return None, None
     drawn = AuditRecord(wall_us(), watch.probability, decision.bucket) if watch.falls else None
     return drawn, watch.probability
+
+
+def _answered(this: Run, coin: float | None) -> bool:
+    """Whether the turn counts: one that failed, whoever failed, says nothing of drafts and is no share of all turns."""
+    return coin is not None or this.ending == "complete"
 
 
 def _learn(this: Run, decision: Decision, watch: Watch, entry: Entry, audits: Audits) -> None:

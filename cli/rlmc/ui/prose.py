@@ -37,7 +37,18 @@ def wrapped(text: str, width: int, first: str = "", rest: str = "") -> list[str]
 
 
 def _words(text: str) -> list[str]:
-    """What is not broken: words, and in a list the short parts with the mark behind them."""
+    """What is not broken: words, a number with its percent sign, and in a list the short parts with the mark behind
+    them."""
+    found: list[str] = []
+    for part in _parts(text):
+        if part.startswith("%") and found and found[-1][-1:].isdigit():
+            found[-1] += f" {part}"
+        else:
+            found.append(part)
+    return found
+
+
+def _parts(text: str) -> list[str]:
     mark = next((mark for mark in ("·", "|") if f" {mark} " in text), None)
     if mark is None:
         return text.split()

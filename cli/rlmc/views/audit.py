@@ -10,12 +10,14 @@ from rlmc.domain.money import Picodollars
 from rlmc.domain.outcome import Reason
 from rlmc.ledger.details import AuditDetail, TurnDetail
 from rlmc.ledger.report import is_served
+from rlmc.quality.standing import MINOR
 from rlmc.views.figures import exact_percent, label, money, upper
-from rlmc.views.kept_decision import KeptController, KeptDecision
+from rlmc.views.kept_decision import KeptController, KeptDecision, KeptWatch
 from rlmc.views.reasons import sentence
 from rlmc.views.stats_data import Data, money_data
 
 Rows = list[tuple[str, str]]
+_UNWATCHED = "none: this turn could not be audited, or not by the version it ran with"
 
 
 def audit_rows(detail: TurnDetail, kept: KeptDecision | None) -> Rows:
@@ -26,11 +28,14 @@ def audit_rows(detail: TurnDetail, kept: KeptDecision | None) -> Rows:
             return [("audit", _audit(detail)), *_planted(detail)]
         if not is_served(detail.turn.outcome, detail.turn.reason):
             return []
-        return [("audit", "none: this turn could not be audited, or not by the version it ran with")]
-    found = [("target", _target(controller)), *_closed(controller)]
+        return [("audit", _UNWATCHED)]
+    watch = controller.watch
+    found = _closed(controller) if watch is None else [("target", _target(watch)), *_closed(controller)]
     if _drafted(detail):
         found += _threshold(controller, kept.amount("direct"))
-    return [*found, *_kinds(controller), ("coin", _coin(controller)), ("audit", _audit(detail)), *_planted(detail)]
+    if watch is None:
+        return [*found, *_shut(controller), ("audit", _UNWATCHED)]
+    return [*found, *_kinds(controller), ("coin", _coin(watch)), ("audit", _audit(detail)), *_planted(detail)]
 
 
 def threshold(controller: KeptController, direct: Picodollars | None) -> Picodollars | None:
@@ -42,8 +47,8 @@ def _drafted(detail: TurnDetail) -> bool:
     return any(call.call.role == "draft" for call in detail.calls) or detail.turn.reason == Reason.REGRESSION
 
 
-def _target(controller: KeptController) -> str:
-    return f"at most {exact_percent(controller.target)} of all turns worse, with {exact_percent(controller.confidence)}"
+def _target(watch: KeptWatch) -> str:
+    return f"at most {exact_percent(watch.target)} of all turns worse, with {exact_percent(watch.confidence)}"
 
 
 def _closed(controller: KeptController) -> Rows:
@@ -63,7 +68,8 @@ def _threshold(controller: KeptController, direct: Picodollars | None) -> Rows:
         price += f" of {money(usual)}, {money(round(caution.price * usual))}"
     found = [("kind", f"{label(bucket)}, expected loss {upper(caution.risk(bucket))}"), ("price", price)]
     if bucket in caution.shut:
-        found.append(("shut", "drafts of this kind are not served: the calibration did not open it"))
+        why = "a calibration did not open it, or its drafts were regretted far more often than answers of its own"
+        found.append(("shut", f"drafts of this kind are not served: {why}"))
     least = threshold(controller, direct)
     if least is None:
         return [*found, ("threshold", "none: what it is reckoned from was not known")]
@@ -80,15 +86,18 @@ def _kinds(controller: KeptController) -> Rows:
     caution = controller.caution
     known = [f"{label(name)} {upper(risk)}" for name, risk in sorted(caution.risks.items())]
     found = [("losses", ", ".join([*known, f"any {'other ' if known else ''}kind {upper(caution.usual_risk)}"]))]
-    if caution.shut:
-        found.append(("shut kinds", ", ".join(label(name) for name in sorted(caution.shut))))
-    return found
+    return [*found, *_shut(controller)]
 
 
-def _coin(controller: KeptController) -> str:
+def _shut(controller: KeptController) -> Rows:
+    shut = ", ".join(label(name) for name in sorted(controller.caution.shut))
+    return [("shut kinds", shut)] if shut else []
+
+
+def _coin(watch: KeptWatch) -> str:
     return (
-        f"{controller.coin:.4f}: an audit where it is below {controller.probability:g}, "
-        f"which is never less than {controller.least:g} here"
+        f"{watch.coin:.4f}: an audit where it is below {watch.probability:g}, "
+        f"which is never less than {watch.least:g} here"
     )
 
 
@@ -108,7 +117,12 @@ def _ending(audit: AuditDetail) -> str:
         return "no verdict was to be had, which counts as a loss of 1"
     if audit.how == "same":
         return "both answers come to the same, loss 0"
-    worse = "no worse" if not audit.loss else "materially worse" if audit.loss >= 1 else "slightly worse"
+    if not audit.loss:
+        worse = "no worse"
+    elif audit.loss >= 1:
+        worse = "materially worse"
+    else:
+        worse = "a little worse" if audit.loss <= MINOR else "worse, and not the same in both orders"
     return f"the judge found the draft {worse}, loss {audit.loss:g}"
 
 
@@ -123,14 +137,14 @@ def _planted(detail: TurnDetail) -> Rows:
 
 
 def controller_data(controller: KeptController, direct: Picodollars | None) -> Data:
-    caution = controller.caution
+    caution, watch = controller.caution, controller.watch
     return {
-        "epoch": controller.epoch,
-        "target": controller.target,
-        "confidence": controller.confidence,
-        "least_probability": controller.least,
-        "probability": controller.probability,
-        "coin": controller.coin,
+        "epoch": None if watch is None else watch.epoch,
+        "target": None if watch is None else watch.target,
+        "confidence": None if watch is None else watch.confidence,
+        "least_probability": None if watch is None else watch.least,
+        "probability": None if watch is None else watch.probability,
+        "coin": None if watch is None else watch.coin,
         "obeys": controller.obeys,
         "kind": controller.bucket,
         "expected_loss": caution.risk(controller.bucket or ""),

@@ -17,9 +17,9 @@ from rlmc.quality.standing import Standing
 from rlmc.views.figures import count, exact_percent, lower, money, percent, upper
 
 HOLDS = (
-    "A minor loss counts as a quarter of a turn. A bound holds however often it is looked at, for all turns of its "
-    "epoch together: not for the last of them alone. It is as good as the judge is on faults like those that were "
-    "planted."
+    "A material loss counts as a turn, a minor one as a quarter; where the judge said something else in the other "
+    "order, their mean. A bound holds however often it is looked at, for all turns of its epoch together: not for the "
+    "last of them alone. It is as good as the judge is on faults like those that were planted."
 )
 NOTHING = "Nothing was audited yet: a turn can be once a draft has answered it with `rlmc run`."
 _CAUSES = (
@@ -40,7 +40,9 @@ def verdict(epoch: EpochQuality) -> str:
     bound = f"at most {upper(found.overall)} of all turns worse"
     against = f"({exact_percent(found.confidence)}), target {exact_percent(found.target)}"
     if found.certified:
-        return f"CERTIFIED since {first}: {bound} {against}"
+        return f"CERTIFIED (first on {first}): {bound} {against}"
+    if not found.served:
+        return f"NOTHING TO CERTIFY: no draft has been an answer yet; target {exact_percent(found.target)}"
     if first is not None:
         return f"NOT CERTIFIED ANY MORE: it was on {first}; {bound} {against}"
     return f"NOT CERTIFIED YET: {bound} {against}"
@@ -48,13 +50,9 @@ def verdict(epoch: EpochQuality) -> str:
 
 def missing(found: Standing) -> str | None:
     """What it takes to meet the target; None where it is met."""
-    if found.certified:
+    if found.certified or not found.served:
         return None
-    if not found.served:
-        return "no draft has been an answer yet"
-    if not found.planted:
-        return "no fault was planted yet, so nothing is known of the judge; that comes with the next audits"
-    if not found.caught:
+    if found.planted and not found.caught:
         return f"the judge has found none of {count(found.planted, 'planted fault')}: its verdicts say nothing so far"
     if found.to_go is None:
         return "no number of audits would meet the target"
@@ -76,7 +74,9 @@ def turns(epoch: EpochQuality) -> str:
 def audits(found: Standing) -> str:
     if not found.audits:
         return "none yet"
-    parts = [f"{found.worse:,} worse ({found.material:,} material, {found.minor:,} minor)"]
+    kinds = [f"{found.material:,} material", f"{found.minor:,} minor"]
+    kinds += [f"{found.disputed:,} in between"] if found.disputed else []
+    parts = [f"{found.worse:,} worse ({', '.join(kinds)})"]
     same = found.ended - found.worse - found.failed
     parts += [
         f"{number:,} {what}"

@@ -56,10 +56,9 @@ class DraftSeen:
 
 
 @dataclass(frozen=True, slots=True)
-class KeptController:
-    """What audits had taught when the turn was decided. `coin` was drawn evenly from 0 to 1, for an audit if below
-    `probability`; `least` is the smallest one of its epoch. `gain` is what serving the draft was expected to save.
-    `obeys` says whether the policy lets this decide."""
+class KeptWatch:
+    """What the turn was held against where it could be audited. `coin` was drawn evenly from 0 to 1, for an audit if
+    below `probability`; `least` is the smallest one of its epoch."""
 
     epoch: str
     target: float
@@ -67,6 +66,14 @@ class KeptController:
     least: float
     probability: float
     coin: float
+
+
+@dataclass(frozen=True, slots=True)
+class KeptController:
+    """What audits and calibrations had taught when the turn was decided. `watch` is None where it could not be audited.
+    `gain` is what serving the draft was expected to save. `obeys` says whether the policy lets this decide."""
+
+    watch: KeptWatch | None
     obeys: bool
     bucket: str | None
     gain: int | None
@@ -147,13 +154,18 @@ def _degraded(kept: object) -> Degraded | None:
 
 def _controller(kept: Mapping[str, Any]) -> KeptController | None:
     try:
+        watch = None
+        if "epoch" in kept:
+            watch = KeptWatch(
+                epoch=str(kept["epoch"]),
+                target=float(kept["target"]),
+                confidence=float(kept["confidence"]),
+                least=float(kept["least"]),
+                probability=float(kept["probability"]),
+                coin=float(kept["coin"]),
+            )
         return KeptController(
-            epoch=str(kept["epoch"]),
-            target=float(kept["target"]),
-            confidence=float(kept["confidence"]),
-            least=float(kept["least"]),
-            probability=float(kept["probability"]),
-            coin=float(kept["coin"]),
+            watch=watch,
             obeys=bool(kept["obeys"]),
             bucket=kept.get("bucket"),
             gain=_whole(kept, "gain"),

@@ -72,6 +72,9 @@ def quality(report: SavingsReport, known: Known | None) -> str | None:
         found.insert(0, "STOPPED, `rlmc quality` says why")
     if known.epochs > 1:
         found.append(f"of the most used of {known.epochs} epochs")
+    if known.standing.served > known.here:
+        all = count(known.standing.served, "turn")
+        found.append(f"of all {all} that a draft answered so since {day_of(known.began_at)}")
     if report.unaudited:
         found.append(f"not audited: {count(report.unaudited, 'turn')} that a draft answered")
     return "; ".join(found)

@@ -13,6 +13,7 @@ def quality_data(report: SavingsReport, known: Known | None) -> Data:
     """Of the epoch that most of a report's audited turns belong to."""
     return {
         "line": sentences.quality(report, known),
+        "epoch": None if known is None else known.epoch,
         "epochs": 0 if known is None else known.epochs,
         "stopped": known is not None and known.stopped,
         "standing": None if known is None else standing_data(known.standing),
@@ -32,6 +33,7 @@ def standing_data(found: Standing) -> Data:
             "worse": found.worse,
             "material": found.material,
             "minor": found.minor,
+            "disputed": found.disputed,
             "loss": found.loss,
         },
         "judge": {"planted": found.planted, "caught": found.caught, "catches_at_least": found.judge},

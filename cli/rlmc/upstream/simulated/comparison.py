@@ -36,7 +36,7 @@ def comparison_reply(body: Body) -> Reply | None:
         (_mistakes, "MATERIAL"),
         (_strange_files, "MATERIAL"),
         (_missing, "MATERIAL"),
-        (_sum, "MINOR"),
+        (_sum, "MATERIAL"),
     ):
         first, second = rule(found["first"], rest), rule(found["second"], rest)
         if first != second:
