@@ -354,6 +354,21 @@ def test_what_a_calibration_did_not_open_is_not_served_where_nothing_is_audited_
     assert [(turn["outcome"], turn["reason"]) for turn in turn_rows()] == [("direct", "regression")] * 2
 
 
+def test_while_too_many_audits_wait_turns_are_not_audited(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rlmc.server.audits._MOST_WAITING", 2)
+
+    def answer(body: dict[str, Any], _: int) -> Reply:
+        return a_call("Read", file_path="b.py") if "haiku" in body["model"] else Reply("Late.", delay=30.0)
+
+    with FakeUpstream(answer, prices=PRICES) as up:
+        session = open_session(live, up)
+        for _ in range(4):
+            assert send(session.base_url, READ).status == 200
+        session.end()
+    assert [turn["coin"] for turn in turn_rows()] == [1.0, 1.0, None, None]
+    assert len(audits()) == 2
+
+
 def test_turns_that_failed_are_no_share_of_all_turns(live: Live) -> None:
     def answer(body: dict[str, Any], _: int) -> Reply:
         return a_call("Read", file_path="b.py") if "haiku" in body["model"] else Reply(status=529)

@@ -84,6 +84,7 @@ class Quality:
 
 
 _SERVED = "SELECT started_at FROM turns WHERE epoch = ? AND coin IS NOT NULL ORDER BY started_at"
+_ANY_SERVED = "SELECT 1 FROM turns WHERE epoch = ? AND coin IS NOT NULL LIMIT 1"
 _TURNS = "SELECT started_at FROM turns WHERE epoch = ? ORDER BY started_at"
 _LOSSES = """
     SELECT turn_id, at, bucket, loss FROM audits
@@ -109,12 +110,17 @@ def quality(reader: LedgerReader, aim: Aim, now: int, *, simulated: bool = False
         rows = epoch_rows(reader)
         real = any(not row.simulated for row in rows) or any(True for _ in reader.rows(_REAL, ()))
         kind = simulated or not real
-        chosen = [row for row in rows if bool(row.simulated) == kind]
+        chosen = [row for row in rows if bool(row.simulated) == kind and _drafted(reader, row)]
         calibrated = kept_calibrations(reader)
         found = [_epoch(reader, row, aim, now, calibrated) for row in chosen]
         unaudited = next((Unaudited(*row) for row in reader.rows(_UNAUDITED, (int(kind),))), Unaudited())
     found.sort(key=lambda one: (one.last_at or one.row.began_at, one.row.began_at, one.row.id), reverse=True)
     return Quality(tuple(found), unaudited, kind, len(rows) - len(chosen))
+
+
+def _drafted(reader: LedgerReader, row: EpochRow) -> bool:
+    """Whether a draft was ever an answer: of others there is nothing to say."""
+    return row.gone_served > 0 or any(True for _ in reader.rows(_ANY_SERVED, (row.id,)))
 
 
 def _epoch(

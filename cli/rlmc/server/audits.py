@@ -41,8 +41,10 @@ PAUSES = (5.0, 30.0)
 """Between the attempts of a call: two retries."""
 _CHARS_PER_TOKEN = 3
 CLOSE_SECONDS = 3.0
-# So many may go on at once, all sessions together; others wait.
+# So many may go on at once, all sessions together; others wait, and what they wait with is held in memory.
 _AT_ONCE = 4
+_MOST_WAITING = 64
+_MOST_BYTES = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,21 +71,27 @@ class Audits:
     books: Books
     chance: Random
     pauses: tuple[float, ...] = PAUSES
-    _tasks: dict[asyncio.Task[None], str] = field(default_factory=dict)
+    _tasks: dict[asyncio.Task[None], Audited] = field(default_factory=dict)
     _room: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_AT_ONCE))
 
     def begin(self, one: Audited) -> None:
         task = asyncio.create_task(self._run(one))
-        self._tasks[task] = one.session.id
+        self._tasks[task] = one
         task.add_done_callback(lambda done: self._tasks.pop(done, None))
+
+    @property
+    def has_room(self) -> bool:
+        """Whether one more may be drawn. To be asked before a turn is decided: one that was drawn is made."""
+        held = sum(len(one.turn.request.raw) for one in self._tasks.values())
+        return len(self._tasks) < _MOST_WAITING and held < _MOST_BYTES
 
     def under_way(self, session: str | None = None) -> int:
         """How many audits have not ended, of one session or of all."""
-        return sum(session is None or owner == session for owner in self._tasks.values())
+        return sum(session is None or one.session.id == session for one in self._tasks.values())
 
     async def wait(self, seconds: float, session: str | None = None) -> int:
         """Waits for them, for a while, and says how many have not ended then."""
-        tasks = [task for task, owner in self._tasks.items() if session is None or owner == session]
+        tasks = [task for task, one in self._tasks.items() if session is None or one.session.id == session]
         if tasks:
             await asyncio.wait(tasks, timeout=seconds)
         return self.under_way(session)

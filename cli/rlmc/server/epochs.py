@@ -111,10 +111,12 @@ class Epochs:
         for epoch in self.known.values():
             self._calibrate(epoch)
 
-    def watch(self, turn: Turn, parts: Parts, policy: Policy, over_budget: bool) -> Watch | None:
+    def watch(self, turn: Turn, parts: Parts, policy: Policy) -> Watch | None:
         """None where this turn's draft could not be audited, or is not to be."""
         settings = parts.settings
-        if turn.draft is None or over_budget or not _audited(turn, parts):
+        if turn.draft is None or turn.draft == turn.verify or turn.draft_block is not None:
+            return None
+        if not _audited(turn, parts):
             return None
         unwatched = self.unwatched(turn)
         target = settings.max_regression * policy.strictness

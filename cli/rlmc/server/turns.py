@@ -30,7 +30,7 @@ from rlmc.server.calls import Call, wall_us
 from rlmc.server.decisions import Decision, facts_of, undecided
 from rlmc.server.driver import Turnover, drive
 from rlmc.server.egress import BrokenOff, carry_out, relay
-from rlmc.server.epochs import Epochs, Watch, is_served
+from rlmc.server.epochs import Watch, is_served
 from rlmc.server.ingress import Inbound, Send, conversation_key, hints_of
 from rlmc.server.observed import ObservedReading
 from rlmc.server.outgoing import Outgoing
@@ -79,7 +79,6 @@ class Run:
 async def serve_turn(
     session: Session, inbound: Inbound, codec: Codec, send: Send, transports: dict[str, Transport], audits: Audits
 ) -> None:
-    books = audits.books
     means = session.means
     settings = means.parts.settings
     started_at = wall_us()
@@ -98,7 +97,7 @@ async def serve_turn(
         return
     session.turns += 1
     try:
-        await _serve(this, out, books, audits.epochs)
+        await _serve(this, out, audits)
         this.ending = _ending(this)
     except BrokenOff:
         this.ending = "upstream-error"
@@ -115,7 +114,7 @@ async def serve_turn(
         await turnover.close()
 
 
-async def _serve(this: Run, out: Outgoing, books: Books, epochs: Epochs) -> None:
+async def _serve(this: Run, out: Outgoing, audits: Audits) -> None:
     this.conversation = conversation_key(this.inbound, this.request)
     keepalive.end(this.session, this.conversation)
     over = this.session.spending.passed(this.means.parts.settings, this.started_at)
@@ -130,8 +129,9 @@ async def _serve(this: Run, out: Outgoing, books: Books, epochs: Epochs) -> None
     if over is not None and over.action == "degrade":
         _degrade(this, over)
     try:
-        decision = _arrive(this, this.request, books)
-        watch = epochs.watch(decision.turn, this.means.parts, this.policy, over_budget=over is not None)
+        decision = _arrive(this, this.request, audits.books)
+        epochs, parts = audits.epochs, this.means.parts
+        watch = epochs.watch(decision.turn, parts, this.policy) if over is None and audits.has_room else None
         this.watch = decision.watch = watch
         decision.caution = epochs.unwatched(decision.turn) if watch is None else watch.caution
         arrival, foresight = decision.arrival, decision.foresight

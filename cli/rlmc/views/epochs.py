@@ -24,7 +24,7 @@ HOLDS = (
 NOTHING = "Nothing was audited yet: a turn can be once a draft has answered it with `rlmc run`."
 _CAUSES = (
     "That is so for turns of an older version, with a subscription login, with a verify model on this machine, past a "
-    "budget, and where `audits` is off."
+    "budget, while too many audits wait, and where `audits` is off."
 )
 
 
