@@ -6,9 +6,9 @@ import json
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.playbook import VERIFY, Play, after, calls, pays, request, says, turn, user, with_hints
+from tests.support.playbook import VERIFY, Play, after, calls, pays, pays_briefly, request, says, turn, user, with_hints
 
-from rlmc.cascade.bucket import BUCKETS, bucket_of
+from rlmc.cascade.bucket import BUCKETS, CHECKED, bucket_of
 from rlmc.cascade.caution import FREE, Caution
 from rlmc.cascade.plan import Original, Relay
 from rlmc.domain.effect import Effect
@@ -93,7 +93,12 @@ def test_what_is_unknown_lets_a_draft_through() -> None:
 
 def test_every_kind_of_draft_has_a_bucket() -> None:
     found = {bucket_of(auxiliary=False, effect=effect) for effect in (None, *Effect)}
-    assert found | {bucket_of(auxiliary=True, effect=Effect.EDIT)} == set(BUCKETS)
+    assert found | {bucket_of(auxiliary=True, effect=Effect.EDIT), CHECKED} == set(BUCKETS)
+
+
+def test_a_draft_that_the_verify_model_is_to_see_is_not_held_against_its_risk() -> None:
+    play = Play(turn(after("Read")), prospect=pays_briefly(), caution=Caution(400.0, 10**9, {}, 0.5))
+    play.reply(says("word " * 400)).expect("verify")
 
 
 @given(

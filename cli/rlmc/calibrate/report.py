@@ -10,14 +10,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rlmc.calibrate.compare import SERVED, Label
-from rlmc.cascade.bucket import BUCKETS, SIDE
+from rlmc.cascade.bucket import BUCKETS, CHECKED, SIDE
 from rlmc.domain.effect import Effect
 from rlmc.ledger.care import Calibration
 from rlmc.ledger.report import Amount
 from rlmc.quality.opening import Labels, Opening, limit_of, needed, openings
 from rlmc.views.stats_data import Data
 
-TESTED: tuple[str, ...] = tuple(bucket for bucket in BUCKETS if bucket not in (SIDE, Effect.UNSAFE.value))
+TESTED: tuple[str, ...] = tuple(bucket for bucket in BUCKETS if bucket not in (SIDE, CHECKED, Effect.UNSAFE.value))
 """In the order of the test. Transcripts hold no side calls, and no policy serves unsafe calls that nobody has seen."""
 
 

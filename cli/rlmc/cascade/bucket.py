@@ -6,6 +6,8 @@ from rlmc.cascade.learning import TEXT, kind_of
 from rlmc.domain.effect import Effect
 
 SIDE = "side"
+CHECKED = "checked"
+"""A draft of any kind that the verify model has accepted on a compact context."""
 BUCKETS: tuple[str, ...] = (
     Effect.PLAN.value,
     Effect.READ.value,
@@ -13,6 +15,7 @@ BUCKETS: tuple[str, ...] = (
     Effect.SHELL_SAFE.value,
     TEXT,
     Effect.EDIT.value,
+    CHECKED,
     Effect.UNSAFE.value,
 )
 """From what is safest to be wrong in to what is not."""

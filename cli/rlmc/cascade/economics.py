@@ -92,16 +92,10 @@ class Prospect:
         """What trying a draft and serving it is expected to save."""
         return None if self.direct is None or self.skipped is None else self.direct - self.skipped
 
-    def gain_of(self, way: str, draft_tokens: int) -> int | None:
-        """With a draft of this length at hand and paid: what serving it (`skip`), or having it judged on a compact
-        context (`brief`), is expected to save against a direct turn."""
+    def gain_of(self, draft_tokens: int) -> int | None:
+        """With a draft of this length at hand and paid: what serving it is expected to save against a direct turn."""
         direct = self.answering(draft_tokens)
-        if direct is None:
-            return None
-        if way == "brief":
-            brief = self.brief_verification(draft_tokens)
-            return None if brief is None else direct - brief
-        return direct - self.debt
+        return None if direct is None else direct - self.debt
 
     def answering(self, draft_tokens: int) -> int | None:
         """With a draft of this length at hand: what a direct answer is expected to cost."""

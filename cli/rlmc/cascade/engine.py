@@ -91,7 +91,7 @@ def run(
             assert_never(result)
     if seen.findings:
         return _direct(case, Reason.GATE, seen.findings)
-    route = _released(case, seen, route)
+    route = _after_draft(case, seen, route)
     match route.kind:
         case "skip":
             return Answer(Outcome.SKIPPED, route.reason, draft)
@@ -106,21 +106,18 @@ def run(
             assert_never(route.kind)
 
 
-def after_draft(policy: Policy, signals: Signals, prospect: Prospect, seen: Drafted, route: Route) -> Route:
-    """What becomes of a draft that the gate let pass. What a drafted call could do decides before the policy does."""
+def _after_draft(case: _Case, seen: Drafted, route: Route) -> Route:
+    """What a drafted call could do decides before the policy does, and what audits have taught after it: of drafts that
+    no other model is to see."""
+    policy = case.policy
     if seen.effect is not None and seen.effect not in policy.releases:
-        brief, direct = prospect.brief_verification(seen.output), prospect.answering(seen.output)
+        brief, direct = case.prospect.brief_verification(seen.output), case.prospect.answering(seen.output)
         worth = brief is None or direct is None or brief < direct
         return Route("brief" if seen.effect in policy.brief and worth else "direct", Reason.GATE)
-    return policy.after_draft(policy, signals, seen, prospect, route)
-
-
-def _released(case: _Case, seen: Drafted, route: Route) -> Route:
-    """That, unless serving the draft is expected to save less than its risk is worth."""
-    route = after_draft(case.policy, case.signals, case.prospect, seen, route)
+    route = policy.after_draft(policy, case.signals, seen, case.prospect, route)
     bucket = bucket_of(auxiliary=case.signals.auxiliary, effect=seen.effect)
-    gain = case.prospect.gain_of(route.kind, seen.output)
-    if route.kind in ("skip", "brief") and not case.caution.lets(bucket, gain, case.prospect.direct):
+    gain = case.prospect.gain_of(seen.output)
+    if route.kind == "skip" and not case.caution.lets(bucket, gain, case.prospect.direct):
         return Route("direct", Reason.REGRESSION)
     return route
 

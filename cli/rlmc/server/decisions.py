@@ -8,7 +8,6 @@ from typing import Any
 
 from rlmc.cascade.bucket import bucket_of
 from rlmc.cascade.caution import FREE, Caution
-from rlmc.cascade.engine import after_draft
 from rlmc.cascade.session import Arrival, Foresight
 from rlmc.domain.chat import Usage
 from rlmc.domain.outcome import Outcome
@@ -81,12 +80,8 @@ class Decision:
         }
 
     def _controller(self) -> dict[str, Any]:
-        seen, prospect = self.reading.drafted, self.foresight.prospect
-        policy, signals = self.arrival.policy, self.arrival.signals
-        gain = prospect.gain
-        if seen is not None:
-            way = after_draft(policy, signals, prospect, seen, policy.route(policy, signals, prospect))
-            gain = prospect.gain_of(way.kind, seen.output)
+        policy, seen, prospect = self.arrival.policy, self.reading.drafted, self.foresight.prospect
+        gain = prospect.gain if seen is None else prospect.gain_of(seen.output)
         found = {"obeys": policy.obeys, "bucket": self.bucket, "gain": gain, "caution": self.caution.record()}
         return found if self.watch is None else self.watch.record() | found
 

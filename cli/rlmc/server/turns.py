@@ -10,6 +10,7 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from rlmc.cascade.bucket import CHECKED
 from rlmc.cascade.engine import run
 from rlmc.cascade.learning import kind_of
 from rlmc.cascade.plan import Answer, Plan
@@ -339,7 +340,8 @@ def _draw(this: Run, outcome: Outcome) -> tuple[AuditRecord | None, float | None
         return None, None
     if not any(call.role == "draft" and call.served for call in this.turnover.calls):
         return None, None
-    drawn = AuditRecord(wall_us(), watch.probability, decision.bucket) if watch.falls else None
+    bucket = CHECKED if outcome is Outcome.ACCEPTED else decision.bucket
+    drawn = AuditRecord(wall_us(), watch.probability, bucket) if watch.falls else None
     return drawn, watch.probability
 
 

@@ -41,6 +41,8 @@ def words(text: str, bound: Bound | None = None, spent: frozenset[str] = frozens
         ("a{b}c", "a{b}c"),
         ("HEAD@{1}", "HEAD@{1}"),
         ("{}", "{}"),
+        (",{}", ",{}"),
+        ("a,{b}c", "a,{b}c"),
         ("$?", "0"),
         ("é", "é"),
     ],

@@ -95,6 +95,8 @@ def read_words(source: bytes, start: int, end: int, nested: Nested, bound: Bound
     before, inner, after = match.groups()
     if ".." in inner:
         return [Word(f"{before}*{after}", glob=True, loose=not before)]
+    if "," not in inner:
+        return [word]  # the comma stands outside: these braces stay as they are
     return [Word(f"{before}{part}{after}", word.glob) for part in inner.split(",")]
 
 
