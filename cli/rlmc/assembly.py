@@ -48,6 +48,7 @@ class DaemonApp:
         self._transports: dict[str, Transport] = {}
         self._loading: asyncio.Task[None] | None = None
         self._housekeeping: asyncio.Task[None] | None = None
+        self._following: asyncio.Task[None] | None = None
         self.stop_requested = asyncio.Event()
         self._started = time.monotonic()
 
@@ -71,6 +72,7 @@ class DaemonApp:
         books = Books(ledger, [budgets.observe, tally.observe])
         epochs = Epochs(ledger, ledger_file(), _chance.random, wall_us)
         await epochs.load()
+        self._following = asyncio.create_task(epochs.follow())
         audits = self.audits = Audits(epochs, books, _chance)
         control = Control(
             token=self._token,
@@ -116,8 +118,12 @@ class DaemonApp:
         if self._control is not None:
             control = self._control
             self._housekeeping = asyncio.create_task(
-                keep_house(books.ledger, lambda: control.config.settings, self._sessions)
+                keep_house(books.ledger, lambda: control.config.settings, self._in_use)
             )
+
+    def _in_use(self) -> set[str]:
+        """Sessions that may still write to the ledger."""
+        return {session.id for session in self._sessions.all()} | self.audits.sessions()
 
     async def app(self, scope: object, receive: object, send: object) -> None:
         if self._app is None:
@@ -156,8 +162,9 @@ class DaemonApp:
         """Everything finished is in the ledger before this returns."""
         if self._loading is not None:
             await self._loading
-        if self._housekeeping is not None:
-            self._housekeeping.cancel()
+        for task in (self._housekeeping, self._following):
+            if task is not None:
+                task.cancel()
         await self.audits.close()
         await self._feed.close()
         for transport in self._transports.values():

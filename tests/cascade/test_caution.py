@@ -51,6 +51,14 @@ def test_drafts_of_a_shut_bucket_are_not_served_whatever_they_save() -> None:
     assert play.plan.reason is Reason.REGRESSION
 
 
+def test_no_draft_is_paid_for_that_could_not_be_served() -> None:
+    for caution in (Caution(shut=frozenset(BUCKETS)), Caution(price=400.0, usual_cost=10**9, usual_risk=0.5)):
+        play = reading(caution)
+        assert play.ask is None
+        play.ends("direct", "regression")
+    reading(Caution(shut=frozenset(BUCKETS) - {"plan"})).expect("draft")
+
+
 def test_a_closed_controller_asks_for_no_draft_at_all() -> None:
     for closed in (Reason.REGRESSION, Reason.QUALITY_STOP):
         play = reading(Caution(closed=closed))
@@ -97,7 +105,8 @@ def test_every_kind_of_draft_has_a_bucket() -> None:
 
 
 def test_a_draft_that_the_verify_model_is_to_see_is_not_held_against_its_risk() -> None:
-    play = Play(turn(after("Read")), prospect=pays_briefly(), caution=Caution(400.0, 10**9, {}, 0.5))
+    careful = Caution(400.0, 10**9, {"read": 0.0}, 0.5)
+    play = Play(turn(after("Read")), prospect=pays_briefly(), caution=careful)
     play.reply(says("word " * 400)).expect("verify")
 
 

@@ -25,6 +25,7 @@ class Talk:
         self.trail = Trail()
         self.turn = 0
         self.effect: Effect | None = None
+        self.answered = False
         self._calls = 0
 
     def asks(self, text: str = "Fix the greeting.") -> list[tuple[str, str]]:
@@ -46,7 +47,8 @@ class Talk:
     def arrives(self) -> list[tuple[str, str]]:
         self.turn += 1
         found = follow(self.trail, f"turn {self.turn}", tuple(self.messages), self.effect)
-        return [(sign.turn, sign.kind.value) for sign in found]
+        self.answered = found is not None
+        return [(sign.turn, sign.kind.value) for sign in found or ()]
 
 
 def test_nothing_is_said_of_a_conversation_that_goes_well() -> None:
@@ -168,6 +170,7 @@ def test_the_same_history_again_says_nothing_new() -> None:
     talk.asks()
     assert talk.calls("Read", "gone", error=True, file_path="b.py") == [("turn 1", "tool-error")]
     assert talk.arrives() == []
+    assert not talk.answered, "what came of the answer is not known yet"
     talk.answers("Done.")
     assert talk.asks("no, that is wrong") == [("turn 3", "corrected")], "the turn that was tried again gave the answer"
 
@@ -201,7 +204,7 @@ _MESSAGES = st.lists(
 def test_no_history_is_too_odd_and_every_sign_is_of_a_turn_before(messages: list[Message], cuts: list[int]) -> None:
     trail = Trail()
     for number, cut in enumerate(cuts):
-        for sign in follow(trail, str(number), tuple(messages[:cut]), Effect.READ):
+        for sign in follow(trail, str(number), tuple(messages[:cut]), Effect.READ) or ():
             assert isinstance(sign, Sign)
             assert sign.kind in Regret
             assert int(sign.turn) < number

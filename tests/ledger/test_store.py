@@ -12,6 +12,7 @@ import threading
 import time
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from tests.support.prices import HAIKU, START
 
 from rlmc.domain.chat import Usage
 from rlmc.domain.outcome import Outcome, Reason
+from rlmc.domain.record import EpochRecord
 from rlmc.ledger import files, store
 from rlmc.ledger.schema import VERSION
 from rlmc.ledger.store import Ledger
@@ -325,6 +327,25 @@ def test_what_waits_for_a_disk_is_bounded_and_the_loss_is_said(path: Path, monke
     ledger.close()
     assert [id for (id,) in rows(path, "SELECT id FROM turns ORDER BY id")] == [f"t{n:02}" for n in range(10)]
     assert rows(path, "SELECT count(*) FROM contents") == [(3,)]
+
+
+def test_of_what_a_controller_knows_only_the_newest_waits(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "MAX_WAITING", 5)
+    epoch = EpochRecord("e1", START, "d/a", "v/b", "v/b", "balanced", 2, 0.04, simulated=False)
+    ledger = Ledger.open(path)
+    assert ledger.flush(5)
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        for number in range(100):
+            ledger.keep_care(epoch, str(number))
+        for number in range(20):
+            ledger.canary(f"t{number}", "e1", START, caught=True)
+        assert ledger.waiting <= 8
+        other.execute("COMMIT")
+    ledger.close()
+    assert rows(path, "SELECT care FROM epochs") == [("99",)]
+    assert ledger.lost >= 10
+    assert len(rows(path, "SELECT * FROM canaries")) == 20 - ledger.lost
 
 
 def test_close_writes_what_waits_and_gives_up_on_what_cannot_be_written(

@@ -39,6 +39,12 @@ def test_when_every_audit_is_a_loss_hardly_anything_is_drafted() -> None:
     assert lost / turns < TARGET
 
 
+def test_a_price_that_nobody_obeys_stays_a_number() -> None:
+    controller = Controller(TARGET, log_price=5000.0)
+    assert controller.closed
+    assert controller.price == Controller(TARGET, log_price=TOP).price
+
+
 def test_it_opens_again_after_a_time_without_losses() -> None:
     controller = Controller(TARGET)
     while not controller.closed:

@@ -7,6 +7,7 @@ import re
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -367,6 +368,70 @@ def test_while_too_many_audits_wait_turns_are_not_audited(live: Live, monkeypatc
         session.end()
     assert [turn["coin"] for turn in turn_rows()] == [1.0, 1.0, None, None]
     assert len(audits()) == 2
+
+
+def test_a_passed_budget_ends_audits_and_not_what_they_have_taught(live: Live) -> None:
+    same = models(a_call("Read", file_path="b.py"), a_call("Read", file_path="b.py"), lambda _: "EQUAL")
+    with FakeUpstream(same, prices=PRICES) as up:
+        session = open_session(live, up, policy="economy", **{"budget.session": "0.01"})
+        for turn in range(6):
+            send(session.base_url, conversation(turn), x_claude_code_session_id="s1")
+            live.settle()
+        (epoch,) = live.daemon.audits.epochs.known.values()
+        epoch.care.controller = replace(epoch.care.controller, log_price=5.0)
+        send(session.base_url, conversation(6), x_claude_code_session_id="s1")
+        session.end()
+        differences = replayed(session.id)
+    last = turn_rows()[-1]
+    assert (last["outcome"], last["reason"], last["epoch"]) == ("direct", "regression", None)
+    assert differences == []
+
+
+def test_what_could_not_be_read_is_not_written_over_and_nothing_is_served_meanwhile(live: Live) -> None:
+    epochs = live.daemon.audits.epochs
+    same = models(a_call("Read", file_path="b.py"), a_call("Read", file_path="b.py"), lambda _: "EQUAL")
+    with FakeUpstream(same, prices=PRICES) as up:
+        epochs.loaded = False
+        session = open_session(live, up, policy="balanced")
+        send(session.base_url, conversation(3), x_claude_code_session_id="s1")
+        assert rows("SELECT * FROM epochs") == []
+        epochs.loaded = True
+        send(session.base_url, conversation(3), x_claude_code_session_id="s2")
+        session.end()
+    assert [(turn["outcome"], turn["epoch"] is None) for turn in turn_rows()] == [("direct", True), ("skipped", False)]
+
+
+def test_without_a_credential_for_the_judge_nothing_is_audited(live: Live) -> None:
+    """A gateway that takes a header of its own: the client's requests come through, rlmc's own would not."""
+    answer = models(a_call("Read", file_path="wrong.py"), a_call("Read", file_path="b.py"), lambda _: "EQUAL")
+    with FakeUpstream(answer, prices=PRICES) as up:
+        session = live.open_session(
+            overrides={
+                "upstream.anthropic.base-url": up.url,
+                "upstream.deepseek.base-url": up.url,
+                "policy": "draft-only",
+                "draft-model": "deepseek/haiku",
+                "audits": "on",
+                "audit-rate": "100",
+            },
+            keys={"DEEPSEEK_API_KEY": "k"},
+        )
+        assert send(session.base_url, READ, x_api_key="").status == 200
+        session.end()
+    assert [(turn["outcome"], turn["coin"]) for turn in turn_rows()] == [("skipped", None)]
+
+
+def test_a_session_is_in_use_while_an_audit_of_it_is_under_way(live: Live) -> None:
+    def answer(body: dict[str, Any], _: int) -> Reply:
+        return a_call("Read", file_path="b.py") if "haiku" in body["model"] else Reply("Late.", delay=30.0)
+
+    with FakeUpstream(answer, prices=PRICES) as up:
+        session = open_session(live, up)
+        assert send(session.base_url, READ).status == 200
+        assert "1 audit is still under way" in " ".join(session.end()["notes"])
+        status = live.control("GET", "/-/status")[1]
+        assert status["sessions"] == []
+        assert status["audited_sessions"] == [session.id]
 
 
 def test_turns_that_failed_are_no_share_of_all_turns(live: Live) -> None:

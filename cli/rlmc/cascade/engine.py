@@ -35,6 +35,9 @@ from rlmc.domain.layout import Lifetime
 from rlmc.domain.outcome import Outcome, Reason
 from rlmc.domain.turn import Finding, Turn
 
+# Times the usual length: few answers are longer.
+_LONG = 5
+
 
 @dataclass(frozen=True, slots=True)
 class _Case:
@@ -69,9 +72,9 @@ def run(
         return _direct(case, route.reason)
     if case.caution.closed is not None:
         return _direct(case, case.caution.closed)
+    if route.kind == "skip" and not _may_serve(case):
+        return _direct(case, Reason.REGRESSION)
     if route.kind == "skip" and signals.live:
-        if not case.caution.lets(bucket_of(auxiliary=signals.auxiliary, effect=None), prospect.gain, prospect.direct):
-            return _direct(case, Reason.REGRESSION)
         return Relay(
             Outcome.SKIPPED,
             route.reason,
@@ -104,6 +107,19 @@ def run(
             return (yield from _brief(case, draft))
         case _:
             assert_never(route.kind)
+
+
+def _may_serve(case: _Case) -> bool:
+    """Whether a draft of any kind could be worth its risk: none is paid for that could not. How long it will be is not
+    known yet, so a long one is reckoned with; one that is streamed is not looked at any more."""
+    signals, prospect = case.signals, case.prospect
+    if signals.live:
+        kinds, gain = {bucket_of(auxiliary=signals.auxiliary, effect=None)}, prospect.gain
+    else:
+        effects = (None, *case.policy.releases)
+        kinds = {bucket_of(auxiliary=signals.auxiliary, effect=effect) for effect in effects}
+        gain = prospect.gain_of(round(_LONG * prospect.output))
+    return any(case.caution.lets(kind, gain, prospect.direct) for kind in kinds)
 
 
 def _after_draft(case: _Case, seen: Drafted, route: Route) -> Route:

@@ -49,6 +49,7 @@ _PATHS = ("file_path", "filePath", "path")
 _OLD, _NEW = ("old_string", "oldString", "old_str"), ("new_string", "newString", "new_str")
 _COMMANDS = ("command", "cmd")
 _MOST_CALLS, _MOST_EDITS = 40, 100
+_MOST_CHARS = 100_000  # of a call's arguments; larger edits are not followed
 _V = TypeVar("_V")
 # After these what a call finds may be something else, so that making it again is no repetition.
 _CHANGES = frozenset({Effect.EDIT, Effect.UNSAFE})
@@ -74,18 +75,19 @@ class Trail:
     files: OrderedDict[bytes, str] = field(default_factory=OrderedDict)
 
 
-def follow(trail: Trail, turn: str, messages: tuple[Message, ...], effect: Effect | None) -> tuple[Sign, ...]:
+def follow(trail: Trail, turn: str, messages: tuple[Message, ...], effect: Effect | None) -> tuple[Sign, ...] | None:
     """A turn comes in: what its new messages say of turns before it. `effect` is the worst among the calls of the
-    answer before. The same history once more, as a client that tries again sends it, says nothing new."""
+    answer before. None where there is no answer among them: the same history once more, as a client that tries again
+    sends it, or another one."""
     before, had = trail.turn, trail.length
     trail.turn, trail.length = turn, len(messages)
     if before is None or len(messages) <= had:
         if len(messages) < had:  # taken back, or compacted: what was remembered is of another history
             trail.calls.clear()
-        return ()
+        return None
     answer, after = _last_answer(messages, had)
     if answer is None:
-        return ()
+        return None
     return tuple(dict.fromkeys(_signs(trail, before, answer, after, effect)))
 
 
@@ -155,6 +157,8 @@ def _note_edit(trail: Trail, turn: str, arguments: dict[str, Any]) -> None:
 
 
 def _arguments(call: ToolCall) -> dict[str, Any]:
+    if len(call.arguments) > _MOST_CHARS:
+        return {}
     try:
         found = json.loads(call.arguments)
     except (ValueError, RecursionError):

@@ -105,7 +105,9 @@ def _in_use() -> Collection[str]:
     found = status()
     if found is None and daemon_lock().held():
         raise DaemonError("the daemon does not answer, so nobody knows which sessions are in use", "try again soon")
-    return {one["id"] for one in (found or {}).get("sessions") or []}
+    known = found or {}
+    # An audit may outlive its session, and what it costs is still to be written.
+    return {one["id"] for one in known.get("sessions") or []} | {*known.get("audited_sessions", ())}
 
 
 def _what(chosen: Sequence[SessionAccount]) -> str:

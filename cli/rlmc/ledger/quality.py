@@ -16,7 +16,7 @@ from rlmc.ledger.queries import LedgerReader
 from rlmc.ledger.report import SavingsReport
 from rlmc.quality.standing import Audited, Epoch, Standing, standing
 
-GIVEN_UP = 15 * 60 * 1_000_000
+GIVEN_UP = 2 * 3600 * 1_000_000
 """After so many microseconds nothing is under way any more that could end an audit."""
 
 

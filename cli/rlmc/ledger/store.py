@@ -56,6 +56,7 @@ class Ledger:
         self._lock = threading.Lock()
         self._waiting = 0
         self._waiting_content = 0
+        self._cares: dict[str, tuple[EpochRecord, str]] = {}
         self._dropped = 0
         self._failure: str | None = None
         self._notices: list[str] = []
@@ -89,25 +90,26 @@ class Ledger:
     def record(self, turn: TurnRecord) -> None:
         content = len(turn.request_body or b"") + len(turn.answer_body or b"")
         with self._lock:
-            full = self._waiting >= MAX_WAITING
             if content and self._waiting_content + content > MAX_WAITING_CONTENT:
                 turn, content = replace(turn, request_body=None, answer_body=None), 0
-        if full:
-            self._lose(1)
-        else:
-            self._put(_Job(partial(rows.write_turn, t=turn), content))
+        self._put_row(partial(rows.write_turn, t=turn), content)
 
     def keep_care(self, epoch: EpochRecord, care: str) -> None:
-        self._put(_Job(partial(rows.keep_care, epoch=epoch, care=care)))
+        """Of what waits only the newest is written, and once."""
+        with self._lock:
+            waits = epoch.id in self._cares
+            self._cares[epoch.id] = epoch, care
+        if not waits:
+            self._put(_Job(partial(self._keep_care, id=epoch.id)))
 
     def end_audit(self, turn_id: str, at: int, loss: float, how: AuditEnding) -> None:
-        self._put(_Job(partial(rows.end_audit, turn_id=turn_id, at=at, loss=loss, how=how)))
+        self._put_row(partial(rows.end_audit, turn_id=turn_id, at=at, loss=loss, how=how))
 
     def canary(self, turn_id: str, epoch: str, at: int, *, caught: bool) -> None:
-        self._put(_Job(partial(rows.write_canary, turn_id=turn_id, epoch=epoch, at=at, caught=caught)))
+        self._put_row(partial(rows.write_canary, turn_id=turn_id, epoch=epoch, at=at, caught=caught))
 
     def regret(self, turn_id: str, kind: str, at: int) -> None:
-        self._put(_Job(partial(rows.write_regret, turn_id=turn_id, kind=kind, at=at)))
+        self._put_row(partial(rows.write_regret, turn_id=turn_id, kind=kind, at=at))
 
     def keep_within(self, caps: Caps, in_use: Callable[[], Collection[str]]) -> None:
         """Takes the oldest sessions out until the ledger is within its caps, one at a time between what is recorded.
@@ -168,6 +170,20 @@ class Ledger:
                 return True
         self._lose(job.write is not None)
         return False
+
+    def _put_row(self, write: Callable[[sqlite3.Connection], None], content: int = 0) -> None:
+        with self._lock:
+            full = self._waiting >= MAX_WAITING
+        if full:
+            self._lose(1)
+        else:
+            self._put(_Job(write, content))
+
+    def _keep_care(self, db: sqlite3.Connection, id: str) -> None:
+        with self._lock:
+            newest = self._cares.pop(id, None)
+        if newest is not None:  # a batch that is tried again has written it, or the next one will
+            rows.keep_care(db, *newest)
 
     def _lose(self, count: int) -> None:
         with self._lock:

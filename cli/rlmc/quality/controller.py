@@ -42,5 +42,5 @@ class Controller:
 
     @property
     def price(self) -> float:
-        """Of one regression, in median costs of a direct turn."""
-        return UNIT * exp(self.log_price)
+        """Of one regression, in median costs of a direct turn; at the top it is as high as it gets."""
+        return UNIT * exp(min(self.log_price, TOP))

@@ -21,24 +21,25 @@ from rlmc.cascade.audit.judge import loss, question
 from rlmc.cascade.audit.same import same
 from rlmc.cascade.plan import BriefRequest, CallModel, Original
 from rlmc.cascade.verify import candidate_json
-from rlmc.domain.chat import Completion
+from rlmc.domain.chat import Completion, Text
 from rlmc.domain.layout import Mark
 from rlmc.domain.outline import Outline
 from rlmc.domain.record import AuditEnding, AuditRecord
 from rlmc.domain.turn import Turn
 from rlmc.quality.canaries import AT_FIRST, CAUGHT, THEN
 from rlmc.server.books import Books, Entry
-from rlmc.server.calls import wall_us
+from rlmc.server.calls import Call, wall_us
 from rlmc.server.driver import Turnover, perform
 from rlmc.server.epochs import Epochs, Watch
 from rlmc.server.sessions import Session
 
 log = logging.getLogger("rlmc.audits")
 
-ANSWER_SECONDS = 300.0
+ANSWER_SECONDS = 1200.0
 JUDGE_SECONDS = 120.0
-PAUSES = (5.0, 30.0)
-"""Between the attempts of a call: two retries."""
+PAUSES = (20.0, 120.0)
+"""Between the attempts of a call: two retries. Nobody waits for an audit, and a provider that is busy now may not be a
+minute later."""
 _CHARS_PER_TOKEN = 3
 CLOSE_SECONDS = 3.0
 # So many may go on at once, all sessions together; others wait, and what they wait with is held in memory.
@@ -50,7 +51,7 @@ _MOST_BYTES = 64 * 1024 * 1024
 @dataclass(frozen=True, slots=True)
 class Audited:
     """A turn that a draft answered and whose coin has fallen on an audit. `marker` and `outline` are those of the
-    verify model's prompt, `drawn` what the ledger has of it."""
+    verify model's prompt, `drawn` what the ledger has of it. `cut`: the client left in the middle of the draft."""
 
     session: Session
     turn: Turn
@@ -61,6 +62,7 @@ class Audited:
     marker: Mark | None
     outline: Outline
     entry: Entry
+    cut: bool = False
 
 
 @dataclass(slots=True)
@@ -84,6 +86,10 @@ class Audits:
         """Whether one more may be drawn. To be asked before a turn is decided: one that was drawn is made."""
         held = sum(len(one.turn.request.raw) for one in self._tasks.values())
         return len(self._tasks) < _MOST_WAITING and held < _MOST_BYTES
+
+    def sessions(self) -> set[str]:
+        """Of which audits are under way: what they cost is still to be written."""
+        return {one.session.id for one in self._tasks.values()}
 
     def under_way(self, session: str | None = None) -> int:
         """How many audits have not ended, of one session or of all."""
@@ -127,6 +133,9 @@ class Audits:
         return own
 
     async def _compare(self, one: Audited, own: Completion) -> tuple[float, AuditEnding]:
+        if one.cut:
+            # That it ends in the middle is no fault of the draft's.
+            own = replace(own, parts=(Text(own.text[: len(one.draft.text)]),))
         if same(own, one.draft):
             return 0.0, "same"
         found = await self._judge(one, one.draft, own)
@@ -171,7 +180,9 @@ class Audits:
 
     async def _plant(self, one: Audited, own: Completion) -> None:
         """Now and then: would the judge find a fault in what the verify model itself has said?"""
-        epoch = one.watch.epoch
+        epoch, session = one.watch.epoch, one.session
+        if session.ended or session.spending.passed(session.parts.settings, wall_us()) is not None:
+            return
         if epoch.planted >= AT_FIRST and self.chance.random() >= THEN:
             return
         faulty = planted(own, self.chance)
@@ -205,7 +216,7 @@ class Audits:
                 for call in turnover.calls:
                     await call.close()
                     if wanted.role == "audit" and call.complete and call.error is None:
-                        self._refresh(one, wanted, call.started_at)
+                        self._refresh(one, call)
                         call.event = one.session.next_event()
                     self.books.add(one.entry, call)
             if isinstance(result, Completion) and readable(result):
@@ -214,7 +225,6 @@ class Audits:
                 await asyncio.sleep(pause)
         return None
 
-    def _refresh(self, one: Audited, wanted: CallModel, at: int) -> None:
-        marker = wanted.request.marker if isinstance(wanted.request, Original) else None
-        outline = one.outline if marker is None else one.outline.marked(*marker)
-        one.session.memory.refresh(one.turn.verify, outline, at)
+    def _refresh(self, one: Audited, call: Call) -> None:
+        outline = one.outline if one.marker is None or not call.marked else one.outline.marked(*one.marker)
+        one.session.memory.refresh(one.turn.verify, outline, call.started_at)

@@ -156,6 +156,7 @@ class Control:
                 }
                 for s in self.sessions.all()
             ],
+            "audited_sessions": sorted(self.audits.sessions()),
             "last_error": self.books.error or self.last_error,
             "config_error": self.config_error,
             "ledger_error": self.books.ledger.error,

@@ -18,6 +18,7 @@ from typing import Any
 from rlmc.cascade.caution import FREE, Caution
 from rlmc.cascade.obedience import obeys
 from rlmc.cascade.policies.policy import Policy
+from rlmc.cascade.signals import Signals
 from rlmc.config.schema import Settings
 from rlmc.domain.outcome import Outcome, Reason
 from rlmc.domain.record import EpochRecord
@@ -32,8 +33,10 @@ from rlmc.server.parts import Parts
 
 log = logging.getLogger("rlmc.epochs")
 
-_READ_SECONDS = 3.0
+_READ_SECONDS, _AGAIN_SECONDS = 3.0, 5.0
 _SIMULATED = "sim"
+# Nobody knows yet what is known.
+_UNREAD = Caution(closed=Reason.UNSURE)
 _DIGITS = 9
 
 
@@ -86,10 +89,18 @@ class Epochs:
     chance: Callable[[], float]
     clock: Callable[[], int]
     known: dict[str, Epoch] = field(default_factory=dict)
+    loaded: bool = False
     _calibrated: Mapping[tuple[str, str], list[Calibration]] = field(default_factory=dict)
 
+    async def follow(self) -> None:
+        """Until it was read, again and again."""
+        while not self.loaded:
+            await asyncio.sleep(_AGAIN_SECONDS)
+            await self.load()
+
     async def load(self) -> None:
-        """What earlier daemons have learnt, and calibrations. What cannot be read begins anew, and that is said."""
+        """What earlier daemons have learnt, and calibrations. Until it could be read no draft is served by a policy
+        that goes by it, and nothing of it is written over."""
 
         def look() -> tuple[list[tuple[EpochRecord, str | None, int]], dict[tuple[str, str], list[Calibration]]]:
             reader = LedgerReader.open(self.path)
@@ -104,44 +115,44 @@ class Epochs:
         except (RlmcError, OSError, TimeoutError) as error:
             log.warning("what audits have taught cannot be read: %s", error or type(error).__name__)
             return
-        self._calibrated = calibrated
+        self._calibrated, self.loaded = calibrated, True
         for record, kept, planted in cares:
             if record.id not in self.known:
                 self._add(record, _care(record, kept), planted)
         for epoch in self.known.values():
             self._calibrate(epoch)
 
-    def watch(self, turn: Turn, parts: Parts, policy: Policy) -> Watch | None:
-        """None where this turn's draft could not be audited, or is not to be."""
+    def look(self, turn: Turn, signals: Signals, parts: Parts, policy: Policy) -> tuple[Epoch | None, Caution]:
+        """The turn's epoch, None where its draft could not be audited or there will be none; and what holds for it."""
+        if not self.loaded:
+            return None, _UNREAD
+        held = self._held(turn)
+        never = turn.draft is None or turn.draft == turn.verify or turn.draft_block is not None
+        if never or turn.draft is None or signals.classifier or signals.prewarm or not _audited(turn, parts):
+            return None, held
         settings = parts.settings
-        if turn.draft is None or turn.draft == turn.verify or turn.draft_block is not None:
-            return None
-        if not _audited(turn, parts):
-            return None
-        unwatched = self.unwatched(turn)
         target = settings.max_regression * policy.strictness
         epoch = self._of(turn.draft, turn.verify, policy, settings, parts.simulated)
         care = epoch.care
         if care.controller.target != target:
             care.aim(target)
-        closed = unwatched.closed or (Reason.REGRESSION if care.closed else None)
-        return Watch(
-            epoch=epoch,
-            probability=care.probability(settings.audit_rate),
-            coin=self.chance(),
-            caution=Caution(
-                # Rounded as they are kept, so that what is decided again comes to the same.
-                price=round(care.price, _DIGITS),
-                usual_cost=care.usual_cost,
-                risks={bucket: round(risk, _DIGITS) for bucket, risk in care.risks.items()},
-                usual_risk=round(care.usual_risk, _DIGITS),
-                shut=unwatched.shut | care.suspects,
-                closed=closed,
-            ),
-            confidence=settings.confidence,
+        caution = Caution(
+            # Rounded as they are kept, so that what is decided again comes to the same.
+            price=round(care.price, _DIGITS),
+            usual_cost=care.usual_cost,
+            risks={bucket: round(risk, _DIGITS) for bucket, risk in care.risks.items()},
+            usual_risk=round(care.usual_risk, _DIGITS),
+            shut=held.shut | care.suspects,
+            closed=held.closed or (Reason.REGRESSION if care.closed else None),
         )
+        return epoch, caution
 
-    def unwatched(self, turn: Turn) -> Caution:
+    def watch(self, epoch: Epoch, caution: Caution, settings: Settings) -> Watch:
+        """The turn is of this epoch, and its coin falls."""
+        probability = epoch.care.probability(settings.audit_rate)
+        return Watch(epoch, probability, self.chance(), caution, settings.confidence)
+
+    def _held(self, turn: Turn) -> Caution:
         """What holds for drafts of this model also where they are not audited: a stop, under whatever policy it came
         about, until the user has looked; and what a calibration did not open."""
         pair = (str(turn.draft), str(turn.verify))

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from rlmc.config.schema import Settings
 from rlmc.ledger.retention import Caps
 from rlmc.ledger.store import Ledger
-from rlmc.server.sessions import Sessions
 
 FIRST_SECONDS = 120.0  # runs whose daemon has died bring their sessions back first
 SECONDS = 6 * 3600.0
 
 
-async def keep_house(ledger: Ledger, settings: Callable[[], Settings], sessions: Sessions) -> None:
-    """Soon, and then every few hours, by the settings then in force."""
+async def keep_house(ledger: Ledger, settings: Callable[[], Settings], in_use: Callable[[], Collection[str]]) -> None:
+    """Soon, and then every few hours, by the settings then in force. `in_use` are ids of sessions."""
     await asyncio.sleep(FIRST_SECONDS)
     while True:
         wanted = settings()
-        ledger.keep_within(
-            Caps(wanted.ledger_max_age, wanted.ledger_max_size), lambda: {session.id for session in sessions.all()}
-        )
+        ledger.keep_within(Caps(wanted.ledger_max_age, wanted.ledger_max_size), in_use)
         await asyncio.sleep(SECONDS)

@@ -40,6 +40,12 @@ class Regrets:
         except Exception:
             log.exception("what turn %s shows of those before it could not be read", turn)
 
+    def miss(self, conversation: str) -> None:
+        """A turn of it is not looked at, so what comes next is of nobody that is known."""
+        trail = self._trails.get(conversation)
+        if trail is not None:
+            trail.turn = None
+
     def answered(self, turn: str, care: Care, *, by_draft: bool) -> None:
         """Who answered a turn, for what is told of it once it is known what came of it."""
         self._answered[turn] = care, by_draft
@@ -55,10 +61,10 @@ class Regrets:
             self._trails.popitem(last=False)
         before = trail.turn
         signs = follow(trail, turn, request.messages, signals.previous_effect)
-        for sign in signs:
+        for sign in signs or ():
             ledger.regret(sign.turn, sign.kind.value, at)
         known = None if before is None else self._answered.pop(before, None)
-        if known is not None:
+        if known is not None and signs is not None:
             care, by_draft = known
             bucket = bucket_of(auxiliary=False, effect=signals.previous_effect)
             care.followed(bucket, by_draft=by_draft, regretted=any(sign.turn == before for sign in signs))

@@ -123,6 +123,7 @@ async def _serve(this: Run, out: Outgoing, audits: Audits) -> None:
         await _stop(this, over, out)
         return
     if this.request is None:
+        this.session.regrets.miss(this.conversation)
         await _relay_as_is(this)
         return
     this.reason = Reason.UNDECIDED
@@ -132,9 +133,9 @@ async def _serve(this: Run, out: Outgoing, audits: Audits) -> None:
     try:
         decision = _arrive(this, this.request, audits.books)
         epochs, parts = audits.epochs, this.means.parts
-        watch = epochs.watch(decision.turn, parts, this.policy) if over is None and audits.has_room else None
-        this.watch = decision.watch = watch
-        decision.caution = epochs.unwatched(decision.turn) if watch is None else watch.caution
+        epoch, decision.caution = epochs.look(decision.turn, decision.arrival.signals, parts, this.policy)
+        if epoch is not None and over is None and audits.has_room and _may_judge(this, decision.turn):
+            this.watch = decision.watch = epochs.watch(epoch, decision.caution, parts.settings)
         arrival, foresight = decision.arrival, decision.foresight
         plan = await drive(
             run(
@@ -161,9 +162,15 @@ async def _serve(this: Run, out: Outgoing, audits: Audits) -> None:
         await _relay_as_is(this)
 
 
+def _may_judge(this: Run, turn: Turn) -> bool:
+    """Whether there is a credential for calls of rlmc's own to the verify model."""
+    return not isinstance(draft_credential(this.means, this.inbound, turn.verify), Reason)
+
+
 async def _stop(this: Run, over: Budget, out: Outgoing) -> None:
     this.reason = Reason.BUDGET
     this.session.stopped_turns += 1
+    this.session.regrets.miss(this.conversation)
     await out.fail(_PAYMENT_REQUIRED, budgets.stopped(over, this.session.overrides))
 
 
@@ -372,6 +379,7 @@ def _learn(this: Run, decision: Decision, watch: Watch, entry: Entry, audits: Au
                 marker=decision.foresight.marker,
                 outline=decision.arrival.outline,
                 entry=entry,
+                cut=finished.ending == "client-gone" and not isinstance(this.plan, Answer),
             )
         )
 

@@ -1,7 +1,8 @@
 """Whether two answers come to the same, told without a model.
 
 Two answers with tool calls are the same if they make the same calls, in any order; what they say beside them does not
-matter. Two texts are the same if they differ in spacing, case and marks only. Rule: in doubt they are not.
+matter. Two texts are the same if they differ in spacing, emphasis and the marks at the ends of sentences only. Rule: in
+doubt they are not.
 """
 
 from __future__ import annotations
@@ -13,9 +14,9 @@ from collections import Counter
 from rlmc.domain.chat import Completion, Opaque
 
 _SPACE = re.compile(r"\s+")
-# Marks at the edge of a word carry no meaning of their own; within one (`3.14`, `a.py`) they may.
-_MARK = r"[*`\"'.,;:!?()\[\]]"
-_MARKS = re.compile(rf"(?<!\w){_MARK}+|{_MARK}+(?!\w)")
+# Emphasis around words, and marks behind letters. Anything else may be code: `!ready`, `*args`, `.env`, `5!`.
+_EMPHASIS = re.compile(r"(?<!\S)(\*\*|\*|`)(\w(?:[^*`\n]*\w)?)\1(?=[\s.,;:!?)]|$)")
+_MARK = re.compile(r"(?<=[^\W\d_])[.,;:]+(?=\s|$)")
 
 
 def same(one: Completion, other: Completion) -> bool:
@@ -39,4 +40,4 @@ def _canonical(arguments: str) -> str:
 
 
 def _words(text: str) -> str:
-    return _SPACE.sub(" ", _MARKS.sub("", text)).strip().casefold()
+    return _SPACE.sub(" ", _MARK.sub("", _EMPHASIS.sub(r"\2", text))).strip()
