@@ -27,6 +27,7 @@ from rlmc.commands.explain import register
 from rlmc.domain.outcome import Outcome, Reason
 from rlmc.domain.record import AuditEnding, AuditRecord, SessionRecord, TurnRecord
 from rlmc.errors import UsageError
+from rlmc.ledger.quality import GIVEN_UP
 from rlmc.ledger.store import Ledger
 from rlmc.views.reasons import SENTENCES
 
@@ -418,7 +419,7 @@ def test_how_the_audit_ended(explain: Explain, books: Path, loss: float, how: Au
 def test_an_audit_under_way_is_told_from_a_lost_one_and_from_none(explain: Explain, books: Path) -> None:
     write(books, session())
     now = time.time_ns() // 1000
-    young, old = AuditRecord(now, 0.1, "edit"), AuditRecord(now - 16 * 60 * 1_000_000, 0.1, "edit")
+    young, old = AuditRecord(now, 0.1, "edit"), AuditRecord(now - GIVEN_UP - 60 * 1_000_000, 0.1, "edit")
     for drawn, words in (
         (young, "drawn; still under way, which counts as a loss of 1 until it ends"),
         (old, "drawn; lost with a daemon that ended, which counts as a loss of 1"),
