@@ -20,6 +20,7 @@ _WIDE, _WIDER = 100, 110
 _KINDS = (
     Column("kind of draft"),
     Column("audits", right=True),
+    Column("no end yet", right=True),
     Column("worse", right=True),
     Column("loss", right=True),
     Column("reckoned with", right=True),
@@ -34,6 +35,7 @@ _OTHERS = (
     Column("turns", right=True, room=_WIDER),
     Column("drafted", right=True),
     Column("audits", right=True),
+    Column("rate", right=True, room=_WIDER),
     Column("worse", right=True, room=_WIDE),
     Column("bound", right=True),
     Column("target", right=True, room=_WIDER),
@@ -95,7 +97,9 @@ def _tone(epoch: EpochQuality) -> Meaning | None:
 
 def _kind(kind: words.Kind) -> list[Cell]:
     audited, calibration = kind.audited, kind.calibration
-    counts = ("0", "-", "-") if audited is None else (f"{audited.audits:,}", f"{audited.worse:,}", f"{audited.loss:g}")
+    counts = ("0", "-", "-", "-")
+    if audited is not None:
+        counts = (f"{audited.audits:,}", f"{audited.open:,}", f"{audited.worse:,}", f"{audited.loss:g}")
     risk = "-" if kind.risk is None else upper(kind.risk)
     if calibration is None:
         return [kind.bucket, *counts, risk, "-"]
@@ -114,6 +118,7 @@ def _other(epoch: EpochQuality) -> list[Cell]:
         f"{standing.turns:,}",
         f"{standing.served:,}",
         f"{standing.audits:,}",
+        exact_percent(row.least),
         f"{standing.worse:,}",
         upper(standing.overall),
         exact_percent(standing.target),
