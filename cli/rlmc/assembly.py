@@ -165,6 +165,7 @@ class DaemonApp:
         for task in (self._housekeeping, self._following):
             if task is not None:
                 task.cancel()
+        await self.books.flush()  # before anything that takes a while
         await self.audits.close()
         await self._feed.close()
         for transport in self._transports.values():

@@ -348,6 +348,30 @@ def test_of_what_a_controller_knows_only_the_newest_waits(path: Path, monkeypatc
     assert len(rows(path, "SELECT * FROM canaries")) == 20 - ledger.lost
 
 
+def test_what_a_controller_knows_outlives_a_batch_that_is_rolled_back(
+    ledger: Ledger, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    epoch = EpochRecord("e1", START, "d/a", "v/b", "v/b", "balanced", 2, 0.04, simulated=False)
+    tries: list[int] = []
+    write = store.rows.write_canary
+
+    def once_locked(*args: Any, **more: Any) -> None:
+        tries.append(1)
+        if len(tries) == 1:
+            raise sqlite3.OperationalError("database is locked")
+        write(*args, **more)
+
+    monkeypatch.setattr(store.rows, "write_canary", once_locked)
+    ledger.keep_care(epoch, "newest")
+    ledger.canary("t1", "e1", START, caught=True)
+    assert ledger.flush(SOON)
+    assert rows(path, "SELECT care FROM epochs") == [("newest",)]
+    ledger.keep_care(epoch, "newer still")
+    assert ledger.flush(SOON)
+    assert rows(path, "SELECT care FROM epochs") == [("newer still",)]
+    assert rows(path, "SELECT count(*) FROM canaries") == [(1,)]
+
+
 def test_close_writes_what_waits_and_gives_up_on_what_cannot_be_written(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -57,6 +57,7 @@ class Ledger:
         self._waiting = 0
         self._waiting_content = 0
         self._cares: dict[str, tuple[EpochRecord, str]] = {}
+        self._written: dict[str, tuple[EpochRecord, str]] = {}
         self._dropped = 0
         self._failure: str | None = None
         self._notices: list[str] = []
@@ -180,10 +181,25 @@ class Ledger:
             self._put(_Job(write, content))
 
     def _keep_care(self, db: sqlite3.Connection, id: str) -> None:
+        # It stays until it is committed: a batch that is rolled back is tried again.
         with self._lock:
-            newest = self._cares.pop(id, None)
-        if newest is not None:  # a batch that is tried again has written it, or the next one will
+            newest = self._cares.get(id)
+        if newest is not None:
             rows.keep_care(db, *newest)
+            self._written[id] = newest
+
+    def _forget_written(self) -> None:
+        """Of what controllers know, what is committed; one that came meanwhile is still to be written."""
+        late = []
+        with self._lock:
+            for id, written in self._written.items():
+                if self._cares.get(id) is written:
+                    del self._cares[id]
+                elif id in self._cares:
+                    late.append(id)
+            self._written.clear()
+        for id in late:
+            self._put(_Job(partial(self._keep_care, id=id)))
 
     def _lose(self, count: int) -> None:
         with self._lock:
@@ -289,6 +305,7 @@ class Ledger:
                 with suppress(sqlite3.Error):
                     db.execute("ROLLBACK")
                 raise
+        self._forget_written()
         for job in jobs:
             if job.done is not None:
                 job.done.set()

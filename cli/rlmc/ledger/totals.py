@@ -41,8 +41,8 @@ class Scope:
 
     def holds(self, row: SessionRow) -> bool:
         """Whether the session is of this project and branch."""
-        directory, inside = row.directory or "", _inside(self.project or "")
-        here = self.project is None or directory == self.project or directory.startswith(inside)
+        directory = row.directory or ""
+        here = self.project is None or (directory != "" and f"{directory}/".startswith(_inside(self.project)))
         return here and (self.branch is None or row.git_branch == self.branch)
 
 
@@ -166,15 +166,15 @@ def _turns(scope: Scope) -> Turns:
 def _placed(turns: Turns, scope: Scope) -> Turns:
     if scope.project is not None:
         inside = _inside(scope.project)
-        below = "SELECT id FROM sessions WHERE directory = ? OR substr(directory, 1, ?) = ?"
-        turns = turns.only(f"t.session_id IN ({below})", scope.project, len(inside), inside)
+        below = "SELECT id FROM sessions WHERE directory <> '' AND substr(directory || '/', 1, ?) = ?"
+        turns = turns.only(f"t.session_id IN ({below})", len(inside), inside)
     if scope.branch is not None:
         turns = turns.only("t.session_id IN (SELECT id FROM sessions WHERE git_branch = ?)", scope.branch)
     return turns
 
 
 def _inside(project: str) -> str:
-    """What the directories below begin with."""
+    """What the directory and those below begin with, with a slash at their end."""
     return project.rstrip("/") + "/"
 
 

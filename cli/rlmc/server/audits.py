@@ -89,7 +89,8 @@ class Audits:
 
     def sessions(self) -> set[str]:
         """Of which audits are under way: what they cost is still to be written."""
-        return {one.session.id for one in self._tasks.values()}
+        # Also asked by the ledger's own thread, while the loop adds and removes some.
+        return {one.session.id for one in list(self._tasks.values())}
 
     def under_way(self, session: str | None = None) -> int:
         """How many audits have not ended, of one session or of all."""

@@ -182,7 +182,7 @@ class Epochs:
 
     def _of(self, draft: Model, verify: Model, policy: Policy, settings: Settings, simulated: bool) -> Epoch:
         judge = verify
-        parts = (str(draft), str(verify), str(judge), policy.name, str(policy.version), f"{settings.audit_rate:g}")
+        parts = (str(draft), str(verify), str(judge), policy.name, str(policy.version), repr(settings.audit_rate))
         id = hashlib.blake2b("\n".join(parts).encode(), digest_size=6).hexdigest()
         epoch = self.known.get(id)
         if epoch is None:

@@ -133,7 +133,9 @@ async def _serve(this: Run, out: Outgoing, audits: Audits) -> None:
     try:
         decision = _arrive(this, this.request, audits.books)
         epochs, parts = audits.epochs, this.means.parts
-        epoch, decision.caution = epochs.look(decision.turn, decision.arrival.signals, parts, this.policy)
+        # A passed budget makes turns cheaper, and not less careful: what the session's own policy has learnt holds.
+        policy = this.policy if this.degraded_by is None else parts.policy
+        epoch, decision.caution = epochs.look(decision.turn, decision.arrival.signals, parts, policy)
         if epoch is not None and over is None and audits.has_room and _may_judge(this, decision.turn):
             this.watch = decision.watch = epochs.watch(epoch, decision.caution, parts.settings)
         arrival, foresight = decision.arrival, decision.foresight
