@@ -372,6 +372,29 @@ def test_what_a_controller_knows_outlives_a_batch_that_is_rolled_back(
     assert rows(path, "SELECT count(*) FROM canaries") == [(1,)]
 
 
+def test_what_a_controller_knows_outlives_a_row_that_no_database_takes(
+    ledger: Ledger, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The batch is rolled back, and its rows are tried one by one; the care stands behind another in it."""
+    epoch = EpochRecord("e1", START, "d/a", "v/b", "v/b", "balanced", 2, 0.04, simulated=False)
+
+    def impossible(*_: Any, **__: Any) -> None:
+        raise ValueError("no database takes this")
+
+    monkeypatch.setattr(store.rows, "write_canary", impossible)
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")  # so that all of it is one batch
+        ledger.regret("t0", "repeated", START)
+        ledger.regret("t1", "repeated", START)
+        ledger.keep_care(epoch, "newest")
+        ledger.canary("t1", "e1", START, caught=True)
+        time.sleep(0.1)
+        other.execute("COMMIT")
+    assert ledger.flush(SOON)
+    assert rows(path, "SELECT care FROM epochs") == [("newest",)]
+    assert len(rows(path, "SELECT * FROM regrets")) == 2
+
+
 def test_close_writes_what_waits_and_gives_up_on_what_cannot_be_written(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -302,6 +302,7 @@ class Ledger:
                     write(db)
                 db.execute("COMMIT")
             except BaseException:
+                self._written.clear()
                 with suppress(sqlite3.Error):
                     db.execute("ROLLBACK")
                 raise

@@ -12,7 +12,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from rlmc.cascade.signals import Signals
@@ -75,7 +75,7 @@ class Entry:
 
     turn: FinishedTurn
     told: int = 0
-    first: bool = field(default=True)
+    first: bool = True
 
 
 @dataclass(frozen=True, slots=True)
