@@ -20,7 +20,7 @@ from rlmc.cascade.obedience import obeys
 from rlmc.cascade.policies.policy import Policy
 from rlmc.cascade.signals import Signals
 from rlmc.config.schema import Settings
-from rlmc.domain.outcome import Outcome, Reason
+from rlmc.domain.outcome import Reason
 from rlmc.domain.record import EpochRecord
 from rlmc.domain.turn import Model, Turn
 from rlmc.errors import RlmcError
@@ -56,7 +56,6 @@ class Watch:
     epoch: Epoch
     probability: float
     coin: float
-    caution: Caution
     confidence: float
 
     @property
@@ -73,11 +72,6 @@ class Watch:
             "probability": self.probability,
             "coin": round(self.coin, 9),
         }
-
-
-def is_served(outcome: Outcome, reason: Reason) -> bool:
-    """Whether a draft answered without the verify model having seen it on the whole prompt: what audits are about."""
-    return outcome is Outcome.SKIPPED or (outcome is Outcome.ACCEPTED and reason is Reason.BRIEF)
 
 
 @dataclass(slots=True)
@@ -127,8 +121,9 @@ class Epochs:
         if not self.loaded:
             return None, _UNREAD
         held = self._held(turn)
-        never = turn.draft is None or turn.draft == turn.verify or turn.draft_block is not None
-        if never or turn.draft is None or signals.classifier or signals.prewarm or not _audited(turn, parts):
+        if turn.draft is None or turn.draft == turn.verify or turn.draft_block is not None:
+            return None, held
+        if signals.classifier or signals.prewarm or not _audited(turn, parts):
             return None, held
         settings = parts.settings
         target = settings.max_regression * policy.strictness
@@ -147,10 +142,10 @@ class Epochs:
         )
         return epoch, caution
 
-    def watch(self, epoch: Epoch, caution: Caution, settings: Settings) -> Watch:
+    def watch(self, epoch: Epoch, settings: Settings) -> Watch:
         """The turn is of this epoch, and its coin falls."""
         probability = epoch.care.probability(settings.audit_rate)
-        return Watch(epoch, probability, self.chance(), caution, settings.confidence)
+        return Watch(epoch, probability, self.chance(), settings.confidence)
 
     def _held(self, turn: Turn) -> Caution:
         """What holds for drafts of this model also where they are not audited: a stop, under whatever policy it came

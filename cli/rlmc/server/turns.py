@@ -23,6 +23,7 @@ from rlmc.domain.outcome import Outcome, Reason
 from rlmc.domain.record import AuditRecord, Ending
 from rlmc.domain.turn import DraftAbilities, Finding, Model, Turn
 from rlmc.errors import UnknownShape, WireError
+from rlmc.ledger.report import is_served
 from rlmc.pricing.baseline import Alone, Shadows
 from rlmc.server import keepalive
 from rlmc.server.audits import Audited, Audits
@@ -31,7 +32,7 @@ from rlmc.server.calls import Call, wall_us
 from rlmc.server.decisions import Decision, facts_of, undecided
 from rlmc.server.driver import Turnover, drive
 from rlmc.server.egress import BrokenOff, carry_out, relay
-from rlmc.server.epochs import Watch, is_served
+from rlmc.server.epochs import Watch
 from rlmc.server.ingress import Inbound, Send, conversation_key, hints_of
 from rlmc.server.observed import ObservedReading
 from rlmc.server.outgoing import Outgoing
@@ -137,7 +138,7 @@ async def _serve(this: Run, out: Outgoing, audits: Audits) -> None:
         policy = this.policy if this.degraded_by is None else parts.policy
         epoch, decision.caution = epochs.look(decision.turn, decision.arrival.signals, parts, policy)
         if epoch is not None and over is None and audits.has_room and _may_judge(this, decision.turn):
-            this.watch = decision.watch = epochs.watch(epoch, decision.caution, parts.settings)
+            this.watch = decision.watch = epochs.watch(epoch, parts.settings)
         arrival, foresight = decision.arrival, decision.foresight
         plan = await drive(
             run(
