@@ -6,13 +6,17 @@ __rlmc_command() {
     commands='' options='' valued='' wraps=''
     case $1 in
         '')
-            commands='run start stop restart status logs stats turns explain quality export dashboard top statusline replay bench calibrate doctor demo completions sessions config'
+            commands='run env start stop restart status logs stats turns explain quality export dashboard top statusline replay bench calibrate doctor demo completions sessions config'
             options='-V --version --debug -h --help'
             ;;
         run)
             options='--draft-model --verify-model --policy --budget --name --as --no-summary -h --help'
             valued='--draft-model --verify-model --policy --budget --name --as'
             wraps=yes
+            ;;
+        env)
+            options='--as --shell --draft-model --verify-model --policy --budget --name -h --help'
+            valued='--as --shell --draft-model --verify-model --policy --budget --name'
             ;;
         start)
             options='--port -h --help'
@@ -123,17 +127,20 @@ __rlmc_command() {
 # What may stand at the place $1, an option or the number of an argument; $2 is the word before it.
 __rlmc_value() {
     case $1 in
-        'run --draft-model' | 'replay --draft-model' | 'bench --draft-model' | 'calibrate --draft-model')
-            words='auto none anthropic/claude-haiku-5-5 sim/draft'
+        'run --draft-model' | 'env --draft-model' | 'replay --draft-model' | 'bench --draft-model' | 'calibrate --draft-model')
+            words='auto none anthropic/claude-haiku-5-5 openai/gpt-6-luna sim/draft'
             ;;
-        'run --verify-model' | 'replay --verify-model' | 'bench --verify-model' | 'calibrate --verify-model')
+        'run --verify-model' | 'env --verify-model' | 'replay --verify-model' | 'bench --verify-model' | 'calibrate --verify-model')
             words=as-requested
             ;;
-        'run --policy' | 'replay --policy')
+        'run --policy' | 'env --policy' | 'replay --policy')
             words='balanced economy careful paper draft-only verify-only'
             ;;
-        'run --as')
-            words='claude generic'
+        'run --as' | 'env --as')
+            words='claude codex opencode aider qwen llm generic'
+            ;;
+        'env --shell')
+            words='bash zsh sh fish'
             ;;
         'stats --by')
             words='session day model outcome client project branch'
@@ -157,18 +164,18 @@ __rlmc_value() {
             words='bash zsh fish'
             ;;
         'config get 0' | 'config set 0' | 'config unset 0')
-            words='draft-model verify-model policy draft-timeout max-regression confidence audits audit-rate allow-login-calls claude.auto-mode brief-tokens keep-alive log-content port idle-timeout body-limit ledger.max-age ledger.max-size budget.session budget.daily budget.action otel.endpoint upstream.anthropic.base-url upstream.anthropic.protocol upstream.anthropic.api-key-env upstream.deepseek.base-url upstream.deepseek.protocol upstream.deepseek.api-key-env upstream.moonshot.base-url upstream.moonshot.protocol upstream.moonshot.api-key-env upstream.zai.base-url upstream.zai.protocol upstream.zai.api-key-env upstream.minimax.base-url upstream.minimax.protocol upstream.minimax.api-key-env upstream.qwen.base-url upstream.qwen.protocol upstream.qwen.api-key-env upstream.openrouter.base-url upstream.openrouter.protocol upstream.openrouter.api-key-env upstream.ollama.base-url upstream.ollama.protocol upstream.ollama.api-key-env upstream.llama.cpp.base-url upstream.llama.cpp.protocol upstream.llama.cpp.api-key-env upstream.vllm.base-url upstream.vllm.protocol upstream.vllm.api-key-env upstream.lmstudio.base-url upstream.lmstudio.protocol upstream.lmstudio.api-key-env'
+            words='draft-model verify-model policy draft-timeout max-regression confidence audits audit-rate allow-login-calls claude.auto-mode brief-tokens keep-alive log-content port idle-timeout body-limit ledger.max-age ledger.max-size budget.session budget.daily budget.action otel.endpoint upstream.anthropic.base-url upstream.anthropic.protocol upstream.anthropic.api-key-env upstream.deepseek.base-url upstream.deepseek.protocol upstream.deepseek.api-key-env upstream.openai.base-url upstream.openai.protocol upstream.openai.api-key-env upstream.moonshot.base-url upstream.moonshot.protocol upstream.moonshot.api-key-env upstream.zai.base-url upstream.zai.protocol upstream.zai.api-key-env upstream.minimax.base-url upstream.minimax.protocol upstream.minimax.api-key-env upstream.qwen.base-url upstream.qwen.protocol upstream.qwen.api-key-env upstream.openrouter.base-url upstream.openrouter.protocol upstream.openrouter.api-key-env upstream.ollama.base-url upstream.ollama.protocol upstream.ollama.api-key-env upstream.llama.cpp.base-url upstream.llama.cpp.protocol upstream.llama.cpp.api-key-env upstream.vllm.base-url upstream.vllm.protocol upstream.vllm.api-key-env upstream.lmstudio.base-url upstream.lmstudio.protocol upstream.lmstudio.api-key-env'
             ;;
         'config set 1')
             case $2 in
-                draft-model) words='auto none anthropic/claude-haiku-5-5 sim/draft' ;;
+                draft-model) words='auto none anthropic/claude-haiku-5-5 openai/gpt-6-luna sim/draft' ;;
                 verify-model) words=as-requested ;;
                 policy) words='balanced economy careful paper draft-only verify-only' ;;
                 audits) words='auto on off' ;;
                 allow-login-calls | keep-alive | log-content) words='true false' ;;
                 claude.auto-mode) words='direct local' ;;
                 budget.action) words='warn degrade stop' ;;
-                upstream.anthropic.protocol | upstream.deepseek.protocol | upstream.moonshot.protocol | upstream.zai.protocol | upstream.minimax.protocol | upstream.qwen.protocol | upstream.openrouter.protocol | upstream.ollama.protocol | upstream.llama.cpp.protocol | upstream.vllm.protocol | upstream.lmstudio.protocol) words=anthropic ;;
+                upstream.anthropic.protocol | upstream.deepseek.protocol | upstream.openai.protocol | upstream.moonshot.protocol | upstream.zai.protocol | upstream.minimax.protocol | upstream.qwen.protocol | upstream.openrouter.protocol | upstream.ollama.protocol | upstream.llama.cpp.protocol | upstream.vllm.protocol | upstream.lmstudio.protocol) words='anthropic chat responses' ;;
             esac
             ;;
     esac

@@ -5,9 +5,11 @@
 function __rlmc_command
     switch "$argv[1]"
         case ''
-            string join \n -- 'group' 'run start stop restart status logs stats turns explain quality export dashboard top statusline replay bench calibrate doctor demo completions sessions config' ''
+            string join \n -- 'group' 'run env start stop restart status logs stats turns explain quality export dashboard top statusline replay bench calibrate doctor demo completions sessions config' ''
         case 'run'
             string join \n -- 'wraps' '' '--draft-model --verify-model --policy --budget --name --as'
+        case 'env'
+            string join \n -- 'plain' '' '--as --shell --draft-model --verify-model --policy --budget --name'
         case 'start'
             string join \n -- 'plain' '' '--port'
         case 'restart'
@@ -127,45 +129,48 @@ function __rlmc_words_key
         budget.daily 'What the sessions of a day may cost together, from midnight to midnight' \
         budget.action 'Once a budget is passed' \
         otel.endpoint 'Where the daemon sends traces and metrics by OTLP over HTTP' \
-        upstream.anthropic.base-url 'Where this provider\'s API is, without /v1 at its end' \
-        upstream.anthropic.protocol 'The protocol this provider speaks' \
+        upstream.anthropic.base-url 'Where this provider\'s API is; what an SDK of its protocol would call its base URL' \
+        upstream.anthropic.protocol 'The protocol this provider speaks: Messages, Chat Completions or Responses' \
         upstream.anthropic.api-key-env 'The name of the environment variable that holds this provider\'s key' \
-        upstream.deepseek.base-url 'Where this provider\'s API is, without /v1 at its end' \
-        upstream.deepseek.protocol 'The protocol this provider speaks' \
+        upstream.deepseek.base-url 'Where this provider\'s API is; what an SDK of its protocol would call its base URL' \
+        upstream.deepseek.protocol 'The protocol this provider speaks: Messages, Chat Completions or Responses' \
         upstream.deepseek.api-key-env 'The name of the environment variable that holds this provider\'s key' \
-        upstream.moonshot.base-url 'Where this provider\'s API is, without /v1 at its end' \
-        upstream.moonshot.protocol 'The protocol this provider speaks' \
+        upstream.openai.base-url 'Where this provider\'s API is; what an SDK of its protocol would call its base URL' \
+        upstream.openai.protocol 'The protocol this provider speaks: Messages, Chat Completions or Responses' \
+        upstream.openai.api-key-env 'The name of the environment variable that holds this provider\'s key' \
+        upstream.moonshot.base-url 'Where this provider\'s API is; what an SDK of its protocol would call its base URL' \
+        upstream.moonshot.protocol 'The protocol this provider speaks: Messages, Chat Completions or Responses' \
         upstream.moonshot.api-key-env 'The name of the environment variable that holds this provider\'s key' \
-        upstream.zai.base-url 'Where this provider\'s API is, without /v1 at its end' \
-        upstream.zai.protocol 'The protocol this provider speaks' \
+        upstream.zai.base-url 'Where this provider\'s API is; what an SDK of its protocol would call its base URL' \
+        upstream.zai.protocol 'The protocol this provider speaks: Messages, Chat Completions or Responses' \
         upstream.zai.api-key-env 'The name of the environment variable that holds this provider\'s key' \
-        upstream.minimax.base-url 'Where this provider\'s API is, without /v1 at its end' \
-        upstream.minimax.protocol 'The protocol this provider speaks' \
+        upstream.minimax.base-url 'Where this provider\'s API is; what an SDK of its protocol would call its base URL' \
+        upstream.minimax.protocol 'The protocol this provider speaks: Messages, Chat Completions or Responses' \
         upstream.minimax.api-key-env 'The name of the environment variable that holds this provider\'s key' \
-        upstream.qwen.base-url 'Where this provider\'s API is, without /v1 at its end' \
-        upstream.qwen.protocol 'The protocol this provider speaks' \
+        upstream.qwen.base-url 'Where this provider\'s API is; what an SDK of its protocol would call its base URL' \
+        upstream.qwen.protocol 'The protocol this provider speaks: Messages, Chat Completions or Responses' \
         upstream.qwen.api-key-env 'The name of the environment variable that holds this provider\'s key' \
-        upstream.openrouter.base-url 'Where this provider\'s API is, without /v1 at its end' \
-        upstream.openrouter.protocol 'The protocol this provider speaks' \
+        upstream.openrouter.base-url 'Where this provider\'s API is; what an SDK of its protocol would call its base URL' \
+        upstream.openrouter.protocol 'The protocol this provider speaks: Messages, Chat Completions or Responses' \
         upstream.openrouter.api-key-env 'The name of the environment variable that holds this provider\'s key' \
-        upstream.ollama.base-url 'Where this provider\'s API is, without /v1 at its end' \
-        upstream.ollama.protocol 'The protocol this provider speaks' \
+        upstream.ollama.base-url 'Where this provider\'s API is; what an SDK of its protocol would call its base URL' \
+        upstream.ollama.protocol 'The protocol this provider speaks: Messages, Chat Completions or Responses' \
         upstream.ollama.api-key-env 'The name of the environment variable that holds this provider\'s key' \
-        upstream.llama.cpp.base-url 'Where this provider\'s API is, without /v1 at its end' \
-        upstream.llama.cpp.protocol 'The protocol this provider speaks' \
+        upstream.llama.cpp.base-url 'Where this provider\'s API is; what an SDK of its protocol would call its base URL' \
+        upstream.llama.cpp.protocol 'The protocol this provider speaks: Messages, Chat Completions or Responses' \
         upstream.llama.cpp.api-key-env 'The name of the environment variable that holds this provider\'s key' \
-        upstream.vllm.base-url 'Where this provider\'s API is, without /v1 at its end' \
-        upstream.vllm.protocol 'The protocol this provider speaks' \
+        upstream.vllm.base-url 'Where this provider\'s API is; what an SDK of its protocol would call its base URL' \
+        upstream.vllm.protocol 'The protocol this provider speaks: Messages, Chat Completions or Responses' \
         upstream.vllm.api-key-env 'The name of the environment variable that holds this provider\'s key' \
-        upstream.lmstudio.base-url 'Where this provider\'s API is, without /v1 at its end' \
-        upstream.lmstudio.protocol 'The protocol this provider speaks' \
+        upstream.lmstudio.base-url 'Where this provider\'s API is; what an SDK of its protocol would call its base URL' \
+        upstream.lmstudio.protocol 'The protocol this provider speaks: Messages, Chat Completions or Responses' \
         upstream.lmstudio.api-key-env 'The name of the environment variable that holds this provider\'s key'
 end
 
 function __rlmc_value_of_config_set
     switch (commandline -opc)[-1]
         case draft-model
-            string join \n -- auto none anthropic/claude-haiku-5-5 sim/draft
+            string join \n -- auto none anthropic/claude-haiku-5-5 openai/gpt-6-luna sim/draft
         case verify-model
             string join \n -- as-requested
         case policy
@@ -178,8 +183,8 @@ function __rlmc_value_of_config_set
             string join \n -- direct local
         case budget.action
             string join \n -- warn degrade stop
-        case upstream.anthropic.protocol upstream.deepseek.protocol upstream.moonshot.protocol upstream.zai.protocol upstream.minimax.protocol upstream.qwen.protocol upstream.openrouter.protocol upstream.ollama.protocol upstream.llama.cpp.protocol upstream.vllm.protocol upstream.lmstudio.protocol
-            string join \n -- anthropic
+        case upstream.anthropic.protocol upstream.deepseek.protocol upstream.openai.protocol upstream.moonshot.protocol upstream.zai.protocol upstream.minimax.protocol upstream.qwen.protocol upstream.openrouter.protocol upstream.ollama.protocol upstream.llama.cpp.protocol upstream.vllm.protocol upstream.lmstudio.protocol
+            string join \n -- anthropic chat responses
     end
 end
 
@@ -187,6 +192,7 @@ complete -c rlmc -n '__rlmc_at ""' -s V -l version -d 'Print the version and exi
 complete -c rlmc -n '__rlmc_at ""' -l debug -d 'Show where an error comes from; RLMC_DEBUG=1 does the same'
 complete -c rlmc -n '__rlmc_at ""' -s h -l help -d 'Show this message and exit'
 complete -c rlmc -n '__rlmc_at "" 0' -a run -d 'Run a coding agent through rlmc, and show what that saved'
+complete -c rlmc -n '__rlmc_at "" 0' -a env -d 'Print what leads this terminal\'s agents through rlmc, for: eval "$(rlmc env)"'
 complete -c rlmc -n '__rlmc_at "" 0' -a start -d 'Start the daemon'
 complete -c rlmc -n '__rlmc_at "" 0' -a stop -d 'Stop the daemon'
 complete -c rlmc -n '__rlmc_at "" 0' -a restart -d 'Replace the daemon by a fresh one; living sessions go on'
@@ -209,15 +215,24 @@ complete -c rlmc -n '__rlmc_at "" 0' -a completions -d 'Print the completion scr
 complete -c rlmc -n '__rlmc_at "" 0' -a sessions -d 'List the sessions: when, where, how many turns, paid, saved'
 complete -c rlmc -n '__rlmc_at "" 0' -a config -d 'Look at settings and change them'
 
-complete -c rlmc -n '__rlmc_at "run"' -l draft-model -r -f -a 'auto none anthropic/claude-haiku-5-5 sim/draft' -d 'The cheap model that proposes'
+complete -c rlmc -n '__rlmc_at "run"' -l draft-model -r -f -a 'auto none anthropic/claude-haiku-5-5 openai/gpt-6-luna sim/draft' -d 'The cheap model that proposes'
 complete -c rlmc -n '__rlmc_at "run"' -l verify-model -r -f -a 'as-requested' -d 'The capable model that decides'
 complete -c rlmc -n '__rlmc_at "run"' -l policy -r -f -a 'balanced economy careful paper draft-only verify-only' -d 'How turns are routed'
 complete -c rlmc -n '__rlmc_at "run"' -l budget -r -f -d 'What the session may cost; see budget.action'
 complete -c rlmc -n '__rlmc_at "run"' -l name -r -f -d 'A name for the session'
-complete -c rlmc -n '__rlmc_at "run"' -l as -r -f -a 'claude generic' -d 'Treat the command as this agent'
+complete -c rlmc -n '__rlmc_at "run"' -l as -r -f -a 'claude codex opencode aider qwen llm generic' -d 'Treat the command as this agent'
 complete -c rlmc -n '__rlmc_at "run"' -l no-summary -d 'Print no account at the end'
 complete -c rlmc -n '__rlmc_at "run"' -s h -l help -d 'Show this message and exit'
 complete -c rlmc -n '__rlmc_at "run" wrapped' -a '(__rlmc_wrapped)'
+
+complete -c rlmc -n '__rlmc_at "env"' -l as -r -f -a 'claude codex opencode aider qwen llm generic' -d 'For this agent; by default for any program'
+complete -c rlmc -n '__rlmc_at "env"' -l shell -r -f -a 'bash zsh sh fish' -d 'Which shell reads it; by default that of $SHELL'
+complete -c rlmc -n '__rlmc_at "env"' -l draft-model -r -f -a 'auto none anthropic/claude-haiku-5-5 openai/gpt-6-luna sim/draft' -d 'The cheap model that proposes'
+complete -c rlmc -n '__rlmc_at "env"' -l verify-model -r -f -a 'as-requested' -d 'The capable model that decides'
+complete -c rlmc -n '__rlmc_at "env"' -l policy -r -f -a 'balanced economy careful paper draft-only verify-only' -d 'How turns are routed'
+complete -c rlmc -n '__rlmc_at "env"' -l budget -r -f -d 'What the session may cost; see budget.action'
+complete -c rlmc -n '__rlmc_at "env"' -l name -r -f -d 'A name for the session'
+complete -c rlmc -n '__rlmc_at "env"' -s h -l help -d 'Show this message and exit'
 
 complete -c rlmc -n '__rlmc_at "start"' -l port -r -f -d 'The port to listen on; 0: a free one'
 complete -c rlmc -n '__rlmc_at "start"' -s h -l help -d 'Show this message and exit'
@@ -293,7 +308,7 @@ complete -c rlmc -n '__rlmc_at "top"' -s h -l help -d 'Show this message and exi
 complete -c rlmc -n '__rlmc_at "statusline"' -s h -l help -d 'Show this message and exit'
 
 complete -c rlmc -n '__rlmc_at "replay"' -l policy -r -f -a 'balanced economy careful paper draft-only verify-only' -d 'A policy; may be repeated'
-complete -c rlmc -n '__rlmc_at "replay"' -l draft-model -r -f -a 'auto none anthropic/claude-haiku-5-5 sim/draft' -d 'The model that proposes; may be repeated'
+complete -c rlmc -n '__rlmc_at "replay"' -l draft-model -r -f -a 'auto none anthropic/claude-haiku-5-5 openai/gpt-6-luna sim/draft' -d 'The model that proposes; may be repeated'
 complete -c rlmc -n '__rlmc_at "replay"' -l verify-model -r -f -a 'as-requested' -d 'The model that decides'
 complete -c rlmc -n '__rlmc_at "replay"' -l by -r -f -a 'project model day session' -d 'Also as a table by this'
 complete -c rlmc -n '__rlmc_at "replay"' -l since -r -f -d 'Sessions from this day or moment on'
@@ -311,7 +326,7 @@ complete -c rlmc -n '__rlmc_at "bench"' -l tasks -r -f -d 'Tasks of this file; m
 complete -c rlmc -n '__rlmc_at "bench"' -l kinds -r -f -d 'Only maths, instruct, code or tools'
 complete -c rlmc -n '__rlmc_at "bench"' -l limit -r -f -d 'No more than the first N of each kind'
 complete -c rlmc -n '__rlmc_at "bench"' -l arms -r -f -d 'Only direct, draft, paper or balanced'
-complete -c rlmc -n '__rlmc_at "bench"' -l draft-model -r -f -a 'auto none anthropic/claude-haiku-5-5 sim/draft' -d 'The cheap model that proposes'
+complete -c rlmc -n '__rlmc_at "bench"' -l draft-model -r -f -a 'auto none anthropic/claude-haiku-5-5 openai/gpt-6-luna sim/draft' -d 'The cheap model that proposes'
 complete -c rlmc -n '__rlmc_at "bench"' -l verify-model -r -f -a 'as-requested' -d 'The capable model that decides'
 complete -c rlmc -n '__rlmc_at "bench"' -l parallel -r -f -d 'How many tasks at a time'
 complete -c rlmc -n '__rlmc_at "bench"' -l fresh -d 'Begin anew, or go on where the same run was broken off'
@@ -320,7 +335,7 @@ complete -c rlmc -n '__rlmc_at "bench"' -s y -l yes -d 'Do not ask, though it co
 complete -c rlmc -n '__rlmc_at "bench"' -l json -d 'Print JSON'
 complete -c rlmc -n '__rlmc_at "bench"' -s h -l help -d 'Show this message and exit'
 
-complete -c rlmc -n '__rlmc_at "calibrate"' -l draft-model -r -f -a 'auto none anthropic/claude-haiku-5-5 sim/draft' -d 'The cheap model that is tried'
+complete -c rlmc -n '__rlmc_at "calibrate"' -l draft-model -r -f -a 'auto none anthropic/claude-haiku-5-5 openai/gpt-6-luna sim/draft' -d 'The cheap model that is tried'
 complete -c rlmc -n '__rlmc_at "calibrate"' -l verify-model -r -f -a 'as-requested' -d 'The capable model; it judges'
 complete -c rlmc -n '__rlmc_at "calibrate"' -l from -r -f -d 'Transcripts, or folders of them; may be repeated'
 complete -c rlmc -n '__rlmc_at "calibrate"' -l sample -r -f -d 'How many past steps to try'

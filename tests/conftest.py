@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
-from tests.support.live import Live, live_daemon
+
+if TYPE_CHECKING:
+    from tests.support.live import Live
 
 # Machines are shared and noisy: how long one example takes says nothing.
 settings.register_profile("shared", deadline=None)
@@ -41,5 +44,7 @@ def _own_folders(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.M
 @pytest.fixture
 def live(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Live]:
     """The real daemon application with nothing configured."""
+    from tests.support.live import live_daemon
+
     with live_daemon(tmp_path, monkeypatch) as daemon:
         yield daemon

@@ -10,7 +10,7 @@ import pytest
 from rlmc.cascade.keywords import KEYWORDS
 from rlmc.cascade.policies import POLICIES
 from rlmc.domain.outcome import Outcome, Reason
-from rlmc.upstream.providers import NAMES
+from rlmc.upstream.providers import names
 
 ROOT = Path(__file__).parents[1]
 ROUTING = (ROOT / "docs" / "routing.md").read_text()
@@ -60,7 +60,7 @@ def _section(command: str) -> str:
 
 def test_every_provider_is_named() -> None:
     text = (ROOT / "docs" / "providers.md").read_text()
-    assert [n for n in NAMES if f"| {n} |" not in text] == []
+    assert [n for n in names() if f"| {n} |" not in text] == []
 
 
 def test_links_between_documents_lead_somewhere() -> None:

@@ -16,6 +16,7 @@ from rlmc.commands.plain import PlainGroup
 # In the order in which the help shows them. Each is a module of rlmc.commands with a `register(app)`.
 COMMANDS: tuple[str, ...] = (
     "run",
+    "env",
     "start",
     "stop",
     "restart",

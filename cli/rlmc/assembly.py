@@ -30,7 +30,7 @@ from rlmc.server.sessions import Sessions
 from rlmc.server.telemetry import Export, Telemetry
 from rlmc.upstream.client import HttpTransport
 from rlmc.upstream.prices import load_prices
-from rlmc.upstream.providers import NAMES
+from rlmc.upstream.providers import names
 from rlmc.upstream.simulated import SimulatedTransport
 from rlmc.upstream.transport import Transport
 
@@ -49,6 +49,7 @@ class DaemonApp:
         self._loading: asyncio.Task[None] | None = None
         self._housekeeping: asyncio.Task[None] | None = None
         self._following: asyncio.Task[None] | None = None
+        self._ending: asyncio.Task[None] | None = None
         self.stop_requested = asyncio.Event()
         self._started = time.monotonic()
 
@@ -57,11 +58,11 @@ class DaemonApp:
         cannot be read does not keep the daemon from starting; the defaults hold and `status` says so."""
         error = None
         try:
-            config = load(env={}, providers=NAMES)
+            config = load(env={}, providers=names())
         except RlmcError as problem:
             error = problem.message
             self._log.warning("configuration not taken: %s", error)
-            config = load(text="", env={}, providers=NAMES)
+            config = load(text="", env={}, providers=names())
         ledger = Ledger.open(ledger_file())
         for notice in ledger.notices:
             self._log.warning("%s", notice)
@@ -108,6 +109,7 @@ class DaemonApp:
         )
         self.books, self._sessions = books, sessions
         self._loading = asyncio.create_task(self._load(books))
+        self._ending = asyncio.create_task(control.end_left())
 
     async def _load(self, books: Books) -> None:
         await books.load(load_prices)
@@ -162,7 +164,7 @@ class DaemonApp:
         """Everything finished is in the ledger before this returns."""
         if self._loading is not None:
             await self._loading
-        for task in (self._housekeeping, self._following):
+        for task in (self._housekeeping, self._following, self._ending):
             if task is not None:
                 task.cancel()
         await self.books.flush()  # before anything that takes a while

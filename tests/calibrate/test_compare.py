@@ -14,7 +14,7 @@ from tests.support.past import changes, write_sessions
 from rlmc.calibrate.compare import Asks, Failed, Label, compare, read_answer
 from rlmc.calibrate.states import Case, Models, cases, look, transcripts
 from rlmc.domain.chat import Completion, Part, Text, ToolCall
-from rlmc.domain.draft_shape import DraftShape
+from rlmc.domain.shape import Shape
 from rlmc.domain.turn import Model
 from rlmc.replay.recorded import ReadingFaults
 
@@ -63,7 +63,7 @@ class Judge:
 
 
 def compared(case: Case, draft: Completion | Failed, judge: Callable[[bytes], Completion | Failed]) -> Label | Failed:
-    return compare(case, Asks(lambda _body: draft, judge, DraftShape(), "low"))
+    return compare(case, Asks(lambda _body: draft, judge, Shape(), "low"))
 
 
 def nobody(_body: bytes) -> Completion | Failed:
@@ -95,7 +95,7 @@ def test_what_is_asked_is_what_a_live_draft_would_be_asked(all_cases: dict[str, 
         asked.append(json.loads(body))
         return all_cases["edit"].done
 
-    compare(all_cases["edit"], Asks(draft, nobody, DraftShape(max_output=1000), None))
+    compare(all_cases["edit"], Asks(draft, nobody, Shape(max_output=1000), None))
     assert (asked[0]["model"], asked[0]["max_tokens"], asked[0]["stream"]) == ("draft", 1000, True)
     assert asked[0]["messages"][0]["role"] == "user"
 

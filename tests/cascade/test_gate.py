@@ -51,6 +51,10 @@ def test_an_empty_answer_and_foreign_blocks_are_refused() -> None:
         "<function_calls>",
         "[TOOL_CALLS] Read",
         "<minimax:tool_call>",
+        "\n```tool_code\nprint(read('a'))",
+        "[TOOL_CALLS]",
+        "<|channel|>commentary to=functions.Read",
+        "\n*** Begin Patch\n*** Update File: a",
     ],
 )
 def test_leaked_markup_is_refused(leak: str) -> None:
@@ -65,6 +69,8 @@ def test_leaked_markup_is_refused(leak: str) -> None:
         "Use tool calls sparingly.",
         "List<Function> f",
         "`invoke()`",
+        "```python\ntool_code = 1\n```",
+        "A patch begins with `*** Begin Patch`.",
     ],
 )
 def test_words_about_tools_are_no_markup(innocent: str) -> None:
@@ -73,6 +79,18 @@ def test_words_about_tools_are_no_markup(innocent: str) -> None:
 
 def test_a_leak_in_a_request_without_tools_is_just_text() -> None:
     assert refused_by(says("<tool_call>"), request(user("Show me the markup"), tools=())) == set()
+
+
+def test_an_argument_that_only_its_own_model_can_write_is_refused() -> None:
+    schema = (
+        b'{"type":"object","properties":{"message":{"type":"string","encrypted":true},"target":{"type":"string"}},'
+        b'"required":["target"]}'
+    )
+    tools = (ToolSpec("collaboration__send_message", schema),)
+    sealed = calls("collaboration__send_message", '{"target": "a", "message": "hi"}')
+    assert refused_by(sealed, after("Read", tools=tools)) == {"schema"}
+    plain = calls("collaboration__send_message", '{"target": "a"}')
+    assert refused_by(plain, after("Read", tools=tools)) == set()
 
 
 def test_only_the_requests_own_tools_by_their_exact_names() -> None:

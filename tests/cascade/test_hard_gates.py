@@ -26,6 +26,7 @@ BLOCKED: list[tuple[Turn, str]] = [
     ),
     (turn(after("Read", thinking="enabled")), "manual-thinking"),
     (turn(request(user("hi"), tools=(), thinking="enabled")), "manual-thinking"),
+    (turn(after("Read"), refuses_foreign_calls=True), "manual-thinking"),
     (turn(after("Read", max_tokens=0)), "prewarm"),
     (turn(after("Read", tool_choice="any")), "forced-tool"),
     (turn(after("Read", tool_choice="tool")), "forced-tool"),
@@ -64,6 +65,14 @@ def test_a_gated_turn_keeps_the_marker_its_cache_needs(blocked: Turn, reason: st
 def test_a_title_may_ask_for_manual_thinking() -> None:
     title = with_hints(
         request(user("<session>"), tools=(), thinking="enabled"), request_class="auxiliary", prompt_id="p"
+    )
+    assert Play(title).ends("skipped", "auxiliary")
+
+
+def test_a_title_leaves_no_call_in_a_history() -> None:
+    title = replace(
+        with_hints(request(user("<session>"), tools=()), request_class="auxiliary", prompt_id="p"),
+        refuses_foreign_calls=True,
     )
     assert Play(title).ends("skipped", "auxiliary")
 

@@ -77,6 +77,20 @@ def test_errors_send_the_turn_direct() -> None:
     Play(request(user("Go."), called("Read"), result(error=True))).ends("direct", "after-error")
 
 
+def test_a_failure_is_told_by_the_result_where_there_is_no_mark() -> None:
+    def came(text: str) -> ChatRequest:
+        return request(
+            user("Go."), called("exec_command"), Message("user", (ToolResult("toolu_1", 9, False, text=text),))
+        )
+
+    head = "Chunk ID: ab\nWall time: 0.1 seconds\nProcess exited with code %d\nOutput:\nExit code: 1\n"
+    assert signals(came(head % 2)).errors == 1
+    assert signals(came(head % 0)).errors == 0
+    assert signals(came("Exit code: 1\nWall time: 1 seconds\nOutput:\n")).errors == 1
+    assert signals(came("Script failed\nWall time 0.2 seconds\nOutput:\n")).errors == 1
+    assert signals(came("Failed tests are listed here. Exit code: 1")).errors == 0
+
+
 def test_results_are_counted_within_the_task() -> None:
     asked = request(
         user("One."), called("Read"), result(), user("Two."), called("Read"), result(), called("Read"), result()

@@ -246,7 +246,7 @@ def test_a_child_that_asked_nothing_is_told_of_with_reasons(rlmc: Rlmc) -> None:
         (["--policy", "papr"], "Did you mean paper?"),
         (["--draft-model", "deepsek/x"], "deepseek"),
         (["--budget", "lots"], "--budget"),
-        (["--as", "emacs"], "claude, generic"),
+        (["--as", "emacs"], "claude, codex, opencode"),
         (["--frob"], "--frob"),
     ],
 )

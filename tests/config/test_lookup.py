@@ -58,7 +58,7 @@ def test_a_bad_choice_lists_the_choices_and_the_nearest() -> None:
     assert "Did you mean balanced?" in str(refused.value.hint)
     with pytest.raises(ConfigError) as refused:
         lookup.parse("upstream.x.protocol", "openai", "flag")
-    assert "Allowed: anthropic." in str(refused.value.hint)
+    assert "Allowed: anthropic, chat, responses." in str(refused.value.hint)
 
 
 def test_a_key_in_the_configuration_is_not_repeated() -> None:

@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rlmc.launch.base_url import foreign, is_first_party, is_own, session_base_url
+from rlmc.launch.base_url import (
+    before,
+    foreign,
+    is_first_party,
+    is_own,
+    openai_base_url,
+    session_base_url,
+    upstreams_of,
+)
 
 
 @given(st.integers(1, 65535))
@@ -47,3 +55,29 @@ def test_whose_tool_search_is_known_to_work() -> None:
     assert not is_first_party("https://anthropic.com.example")
     assert not is_first_party("https://gateway.example")
     assert not is_first_party("http://[::1")
+
+
+OURS = session_base_url(4711, "a" * 32)
+OURS_TOO = openai_base_url(OURS)
+
+
+@pytest.mark.parametrize(
+    ("environ", "upstreams"),
+    [
+        ({}, {}),
+        (
+            {"ANTHROPIC_BASE_URL": "https://a", "OPENAI_BASE_URL": "https://o"},
+            {"anthropic": "https://a", "openai": "https://o"},
+        ),
+        ({"OPENAI_API_BASE": "https://o"}, {"openai": "https://o"}),
+        ({"OPENAI_BASE_URL": "https://o", "OPENAI_API_BASE": "https://older"}, {"openai": "https://o"}),
+        ({"ANTHROPIC_BASE_URL": OURS, "OPENAI_BASE_URL": OURS_TOO, "OPENAI_API_BASE": OURS_TOO}, {}),
+        ({"ANTHROPIC_BASE_URL": OURS, **before({"anthropic": "https://a"})}, {"anthropic": "https://a"}),
+        ({"OPENAI_BASE_URL": OURS_TOO, **before({"openai": "https://o"})}, {"openai": "https://o"}),
+        # Somebody has unset ours, or set another: what was before us is of no interest.
+        (before({"anthropic": "https://a"}), {}),
+        ({"ANTHROPIC_BASE_URL": "https://b", **before({"anthropic": "https://a"})}, {"anthropic": "https://b"}),
+    ],
+)
+def test_where_an_environment_points(environ: dict[str, str], upstreams: dict[str, str]) -> None:
+    assert upstreams_of(environ) == upstreams

@@ -67,7 +67,7 @@ def test_the_plain_case_is_environment_alone() -> None:
         "ENABLE_TOOL_SEARCH": "true",
     }
     assert set(made.env_lists) == {"NO_PROXY", "no_proxy"}
-    assert made.upstream is None
+    assert made.upstreams == {}
     assert made.warnings == ()
 
 
@@ -107,14 +107,14 @@ def test_a_gateway_that_may_not_know_tool_search_is_not_asked_for_it() -> None:
 
 def test_one_in_the_environment_becomes_the_upstream() -> None:
     made = plan(request(env={"ANTHROPIC_API_KEY": "k", "ANTHROPIC_BASE_URL": GATEWAY}))
-    assert made.upstream == GATEWAY
+    assert made.upstreams == {"anthropic": GATEWAY}
     assert made.argv == ("claude",)  # ours in the environment replaces it
 
 
 @pytest.mark.parametrize("path", [USER, PROJECT, LOCAL])
 def test_one_in_a_settings_file_becomes_the_upstream_and_is_overridden(path: str) -> None:
     made = plan(request("-p", "hello"), {path: base_url_in(GATEWAY)})
-    assert made.upstream == GATEWAY
+    assert made.upstreams == {"anthropic": GATEWAY}
     assert injected(made) == base_url_in(BASE)
     assert made.argv[3:] == ("-p", "hello")
 
@@ -122,25 +122,25 @@ def test_one_in_a_settings_file_becomes_the_upstream_and_is_overridden(path: str
 def test_settings_win_over_the_environment_and_the_nearer_file_over_the_farther() -> None:
     in_env = request(env={"ANTHROPIC_API_KEY": "k", "ANTHROPIC_BASE_URL": "https://env"})
     files = {USER: base_url_in("https://user"), PROJECT: base_url_in("https://project")}
-    assert plan(in_env, files).upstream == "https://project"
-    assert plan(in_env, {**files, LOCAL: base_url_in("https://local")}).upstream == "https://local"
+    assert plan(in_env, files).upstreams == {"anthropic": "https://project"}
+    assert plan(in_env, {**files, LOCAL: base_url_in("https://local")}).upstreams == {"anthropic": "https://local"}
     flag = replace(in_env, argv=("claude", "--settings", json.dumps(base_url_in("https://flag"))))
-    assert plan(flag, files).upstream == "https://flag"
+    assert plan(flag, files).upstreams == {"anthropic": "https://flag"}
 
 
 def test_the_settings_of_another_config_folder() -> None:
     wanted = request(env={"ANTHROPIC_API_KEY": "k", "CLAUDE_CONFIG_DIR": "/cfg"})
-    assert plan(wanted, {USER: base_url_in(GATEWAY)}).upstream is None
-    assert plan(wanted, {"/cfg/settings.json": base_url_in(GATEWAY)}).upstream == GATEWAY
+    assert plan(wanted, {USER: base_url_in(GATEWAY)}).upstreams == {}
+    assert plan(wanted, {"/cfg/settings.json": base_url_in(GATEWAY)}).upstreams == {"anthropic": GATEWAY}
 
 
 def test_rlmc_is_never_chained_behind_rlmc() -> None:
     outer = session_base_url(20000, "the-token-of-the-outer-session")
     made = plan(request(env={"ANTHROPIC_API_KEY": "k", "ANTHROPIC_BASE_URL": outer}))
-    assert made.upstream is None
+    assert made.upstreams == {}
     assert made.env["ANTHROPIC_BASE_URL"] == BASE
     left_behind = plan(request(), {USER: base_url_in(outer)})
-    assert left_behind.upstream is None
+    assert left_behind.upstreams == {}
     assert injected(left_behind) == base_url_in(BASE)
 
 
@@ -148,7 +148,7 @@ def test_rlmc_is_never_chained_behind_rlmc() -> None:
 def test_settings_that_say_nothing_of_it_or_nothing_at_all(content: str) -> None:
     made = plan(request(), {USER: content, LOCAL: content})
     assert made.argv == ("claude",)
-    assert made.upstream is None
+    assert made.upstreams == {}
 
 
 # --- the user's own --settings --------------------------------------------------------------------------------------
@@ -173,7 +173,7 @@ def test_it_is_merged_into_ours(words: tuple[str, ...]) -> None:
 
 def test_a_base_url_of_its_own_is_replaced_in_place() -> None:
     made = plan(request("--settings", json.dumps({"x": 1, **base_url_in(GATEWAY)})))
-    assert made.upstream == GATEWAY
+    assert made.upstreams == {"anthropic": GATEWAY}
     assert injected(made) == {"x": 1, **base_url_in(BASE)}
     assert made.argv[3:] == ()
 
@@ -234,7 +234,7 @@ def test_another_cloud_is_warned_of(name: str, cloud: str) -> None:
 
 def test_an_organisations_settings_win_over_everything_and_that_is_said() -> None:
     made = plan(request(), {MANAGED: base_url_in("https://corp")})
-    assert made.upstream == "https://corp"
+    assert made.upstreams == {"anthropic": "https://corp"}
     assert MANAGED in made.warnings[0]
     assert made.argv == ("claude",)
     mac = plan(request(platform="darwin"), {MANAGED: base_url_in("https://corp")})

@@ -5,13 +5,18 @@ from __future__ import annotations
 import pytest
 
 from rlmc.errors import UsageError
-from rlmc.launch.base_url import session_base_url
+from rlmc.launch.base_url import before, own_origin, session_base_url
 from rlmc.launch.doubts import why_no_request
 from rlmc.launch.integration import Integration, LaunchPlan, LaunchRequest
-from rlmc.launch.integrations import INTEGRATIONS, NAMES, choose
+from rlmc.launch.integrations import INTEGRATIONS, NAMES, PROGRAMS, choose
+from rlmc.server.labels import CLIENTS
+from rlmc.wire import PROTOCOLS
 
-BASE = session_base_url(23456, "a-token-that-is-long-enough-000")
-ENVIRON = {"HOME": "/home/u", "PATH": "/bin", "ANTHROPIC_API_KEY": "k", "ANTHROPIC_BASE_URL": "https://gateway.example"}
+TOKEN = "a-token-that-is-long-enough-000"
+BASE = session_base_url(23456, TOKEN)
+GATEWAY = "https://gateway.example"
+ENVIRON = {"HOME": "/home/u", "PATH": "/bin", "ANTHROPIC_API_KEY": "k", "OPENAI_API_KEY": "k"}
+SET = {"ANTHROPIC_BASE_URL": GATEWAY, "OPENAI_BASE_URL": f"{GATEWAY}/v1"}
 
 
 class NoFiles:
@@ -23,24 +28,39 @@ class NoFiles:
 
 
 def plan(integration: Integration, **environ: str) -> LaunchPlan:
-    request = LaunchRequest(("agent", "-p", "x"), {**ENVIRON, **environ}, "/home/ada/project", BASE)
+    request = LaunchRequest(
+        ("agent", "-p", "x"), {**ENVIRON, **environ}, "/home/ada/project", BASE, own_origin(23456), TOKEN
+    )
     return integration.plan(request, NoFiles())
 
 
 @pytest.mark.parametrize("integration", INTEGRATIONS, ids=NAMES)
 def test_every_integration(integration: Integration) -> None:
     made = plan(integration)
-    assert BASE in made.env.values()
+    assert any(TOKEN in value for value in made.env.values())
     assert set(made.env_lists) == {"NO_PROXY", "no_proxy"}
-    assert not any(BASE in word for word in made.argv if isinstance(word, str))
-    assert made.upstream == "https://gateway.example"
-    assert plan(integration, ANTHROPIC_BASE_URL=BASE).upstream is None
+    assert not any(TOKEN in word for word in made.argv if isinstance(word, str))
+    assert made.upstreams == {}
+    assert made.protocol in PROTOCOLS
     assert made.doubts
+
+
+@pytest.mark.parametrize("integration", [i for i in INTEGRATIONS if i.name != "codex"], ids=lambda i: i.name)
+def test_an_address_in_the_environment_becomes_the_upstream_also_from_inside_another_rlmc(
+    integration: Integration,
+) -> None:
+    first = plan(integration, **SET)
+    assert first.upstreams["anthropic"] == GATEWAY
+    again = plan(integration, **first.env, **before(first.upstreams))
+    assert again.upstreams == first.upstreams
+    assert plan(integration, **first.env).upstreams == {}
 
 
 def test_names_are_different_and_the_last_takes_anything() -> None:
     assert len(set(NAMES)) == len(NAMES)
     assert INTEGRATIONS[-1].matches("whatever")
+    assert (*PROGRAMS, "generic") == NAMES
+    assert set(PROGRAMS) == CLIENTS, "telemetry knows them by name"
 
 
 @pytest.mark.parametrize(
@@ -49,6 +69,7 @@ def test_names_are_different_and_the_last_takes_anything() -> None:
         ("claude", None, "claude"),
         ("/opt/bin/claude", None, "claude"),
         ("python", None, "generic"),
+        *((f"/usr/bin/{name}", None, name) for name in PROGRAMS),
         ("my-wrapper.sh", "claude", "claude"),
         ("claude", "generic", "generic"),
     ],
@@ -60,7 +81,7 @@ def test_which_one_is_chosen(program: str, wanted: str | None, name: str) -> Non
 def test_an_unknown_one_is_refused_with_those_that_are_known() -> None:
     with pytest.raises(UsageError, match="'emacs'") as refused:
         choose("python", "emacs")
-    assert "claude, generic" in (refused.value.hint or "")
+    assert "claude, codex, opencode" in (refused.value.hint or "")
 
 
 def test_why_no_request_came() -> None:

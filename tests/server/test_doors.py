@@ -150,10 +150,10 @@ def test_a_session_that_comes_back_still_knows_of_the_login(live: Live) -> None:
 
 @pytest.mark.parametrize("url", ["http://localhost:8000", "http://127.0.0.1:8080", "http://localhost:11434/x"])
 def test_a_gateway_on_a_local_port_is_not_taken_for_a_local_model(live: Live, url: str) -> None:
-    session = live.open_session(upstream=url)
+    session = live.open_session(upstreams={"anthropic": url})
     assert any("prices are unknown" in note for note in session.notes)
 
 
 def test_no_password_of_a_base_url_shows(live: Live) -> None:
-    live.open_session(upstream="http://user:hunter2@127.0.0.1:9/x")
+    live.open_session(upstreams={"anthropic": "http://user:hunter2@127.0.0.1:9/x"})
     assert "hunter2" not in json.dumps(live.control("GET", "/-/status")[1])

@@ -98,7 +98,7 @@ def test_a_sessions_own_flags_stay_in_force(live: Live) -> None:
 
 def test_an_existing_base_url_stays_the_upstream_and_its_prices_are_unknown(live: Live) -> None:
     with FakeUpstream() as gateway:
-        session = live.open_session(upstream=gateway.url + "/gate/way/")
+        session = live.open_session(upstreams={"anthropic": gateway.url + "/gate/way/"})
         send(session.base_url, AFTER_READ)
         session.end()
     assert gateway.exchanges[0].path == "/gate/way/v1/messages"
@@ -144,7 +144,7 @@ def test_behind_a_gateway_anthropics_models_are_asked_there_with_the_clients_own
 
     with FakeUpstream(script) as gateway:
         session = live.open_session(
-            upstream=gateway.url,
+            upstreams={"anthropic": gateway.url},
             overrides={"draft-model": "anthropic/claude-haiku-5-5"},
             keys={"ANTHROPIC_API_KEY": "sk-other"},
         )

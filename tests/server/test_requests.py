@@ -17,9 +17,10 @@ from rlmc.errors import UpstreamError
 from rlmc.server.ingress import Inbound
 from rlmc.server.parts import build_parts
 from rlmc.server.requests import request_for
+from rlmc.server.reasoning import Reasoning
 from rlmc.server.sessions import Means
 from rlmc.upstream.credentials import client_credential
-from rlmc.upstream.providers import NAMES
+from rlmc.upstream.providers import names
 from rlmc.upstream.transport import Headers, Network, UpstreamRequest
 from rlmc.wire.anthropic.codec import ANTHROPIC
 
@@ -48,10 +49,10 @@ def sent(
     base_url: str | None = None,
     **flags: str,
 ) -> UpstreamRequest:
-    settings = load(folder / "none.toml", env={}, flags=flags, providers=NAMES).settings
-    means = Means(build_parts(settings, base_url), keys or {}, Network())
-    inbound = Inbound("POST", "/v1/messages", "beta=true", headers, wanted.request.raw, client_credential(headers))
-    return request_for(means, inbound, ANTHROPIC, target, wanted)
+    settings = load(folder / "none.toml", env={}, flags=flags, providers=names()).settings
+    means = Means(build_parts(settings, {"anthropic": base_url} if base_url else {}), keys or {}, Network())
+    inbound = Inbound("POST", "/v1/messages", "beta=true", headers, wanted.request.raw, client_credential(headers), "anthropic")
+    return request_for(means, inbound, ANTHROPIC, target, wanted, Reasoning())
 
 
 def asked(*, system: str = "Judge.", text: str = "The step.") -> BriefRequest:

@@ -33,6 +33,8 @@ params.model.path, params.port = sys.argv[1], int(sys.argv[2])
 params.n_ctx, params.n_parallel = int(sys.argv[3]) * int(sys.argv[4]), int(sys.argv[4])
 params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 1
 params.use_jinja = True
+if len(sys.argv) > 5:
+    params.chat_template = open(sys.argv[5]).read()
 server = xllamacpp.Server(params)
 while True:
     time.sleep(3600)
@@ -49,11 +51,13 @@ base-url = "http://127.0.0.1:{verify}"
 
 
 @contextmanager
-def served(model: Path) -> Iterator[int]:
-    """llama.cpp's own server for the model; its port, once it is healthy."""
+def served(model: Path, python: str = sys.executable, template: Path | None = None) -> Iterator[int]:
+    """llama.cpp's own server for the model; its port, once it is healthy. `python` has xllamacpp, `template` replaces
+    the model's own chat template."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port: int = free.getsockname()[1]
-    command = [sys.executable, "-c", _SERVE, str(model), str(port), str(_CONTEXT), str(_PARALLEL)]
+    command = [python, "-c", _SERVE, str(model), str(port), str(_CONTEXT), str(_PARALLEL)]
+    command += [str(template)] if template else []
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         deadline = time.monotonic() + _START_SECONDS

@@ -49,7 +49,8 @@ class Live:
         *,
         overrides: Mapping[str, str] | None = None,
         keys: Mapping[str, str] | None = None,
-        upstream: str | None = None,
+        upstreams: Mapping[str, str] | None = None,
+        protocol: str = "anthropic",
         client: str = "test",
         id: str | None = None,
     ) -> LiveSession:
@@ -65,7 +66,8 @@ class Live:
                 "client": client,
                 "overrides": overrides,
                 "keys": dict(keys or {}),
-                "upstream": upstream,
+                "upstreams": dict(upstreams or {}),
+                "protocol": protocol,
                 "network": {},
             },
         )

@@ -25,7 +25,7 @@ def fixture(name: str) -> bytes:
 ANSWER = Completion(
     model="claude-opus-5-5",
     parts=(
-        Thinking(7),
+        Thinking(7, b'{"type":"thinking","thinking":"Filler.","signature":"c2ln"}'),
         Text("I will read it."),
         ToolCall("toolu_11", "Read", '{"file_path":"/p/a.txt","limit":2.0}'),
     ),

@@ -23,7 +23,7 @@ from rlmc.cascade.policies import balanced
 from rlmc.cascade.reading import CONTENT
 from rlmc.cascade.verify import candidate_json
 from rlmc.domain.chat import Completion, ToolCall
-from rlmc.domain.draft_shape import DraftShape
+from rlmc.domain.shape import Shape
 from rlmc.errors import WireError
 from rlmc.wire.anthropic.codec import ANTHROPIC
 from rlmc.wire.assemble import Assembler
@@ -36,6 +36,8 @@ JUDGE_TOKENS = 2_000
 """Of a judgement: room for a short thought."""
 _CHARS_PER_TOKEN = 3
 _TRIES = 2
+# Every judgement reads the same instruction from the cache.
+_SHAPE = Shape(cache_control=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,7 @@ class Asks:
 
     draft: Ask
     judge: Ask
-    shape: DraftShape
+    shape: Shape
     effort: str | None
 
 
@@ -73,7 +75,7 @@ def compare(case: Case, asks: Asks) -> Label | Failed:
     turn = case.turn
     if turn.draft is None:
         raise ValueError("nobody drafts")
-    said = asks.draft(ANTHROPIC.draft_body(turn.request, turn.draft.name, asks.shape))
+    said = asks.draft(ANTHROPIC.draft_body(turn.request, turn.draft.name, asks.shape, {}))
     if isinstance(said, Failed):
         return said
     draft, seen = CONTENT.draft(turn, said)
@@ -134,7 +136,7 @@ def _judgement(
         brief = question(turn.request, *pair, secrets.token_hex(8), room)
         if brief is None:
             return None
-        body = ANTHROPIC.brief_body(brief.system, brief.text, turn.verify.name, asks.effort, JUDGE_TOKENS)
+        body = ANTHROPIC.brief_body(brief.system, brief.text, turn.verify.name, asks.effort, JUDGE_TOKENS, _SHAPE)
         answer = asks.judge(body)
         if isinstance(answer, Failed):
             return answer

@@ -18,6 +18,8 @@ def hard_gate(turn: Turn, signals: Signals) -> Reason | None:
         return Reason.SAFEGUARDS
     if signals.thinking == "enabled" and not signals.auxiliary:
         return Reason.MANUAL_THINKING
+    if turn.refuses_foreign_calls and signals.has_tools:
+        return Reason.MANUAL_THINKING
     if signals.prewarm:
         return Reason.PREWARM
     if signals.forced_tool:

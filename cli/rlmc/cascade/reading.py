@@ -11,8 +11,9 @@ from typing import Protocol
 from rlmc.cascade import gate
 from rlmc.cascade.brief import Brief, brief_of, brief_verdict
 from rlmc.cascade.draft import clean_draft
-from rlmc.cascade.effects import effect_of
+from rlmc.cascade.effects import RELEASED, effect_of
 from rlmc.cascade.gate import edit
+from rlmc.cascade.inner_calls import inner_calls
 from rlmc.cascade.seen import Drafted
 from rlmc.cascade.verify import Verdict, judge, verify_text
 from rlmc.domain.chat import Completion, ToolCall, ToolSpec
@@ -43,8 +44,13 @@ class Reading(Protocol):
 
 def _effect(call: ToolCall, spec: ToolSpec | None, turn: Turn) -> Effect:
     effect = effect_of(call.name, call.arguments, spec, turn.tools)
+    if effect is not Effect.EDIT:
+        return effect
     # An edit by a tool whose arguments nothing here can check is as good as unknown.
-    return Effect.UNSAFE if effect is Effect.EDIT and call.name not in edit.COVERED else effect
+    inner = inner_calls(call) or (call,)
+    harmless = (effect_of(one.name, one.arguments, None, turn.tools) in RELEASED for one in inner)
+    checked = all(one.name in edit.COVERED or known for one, known in zip(inner, harmless, strict=True))
+    return effect if checked else Effect.UNSAFE
 
 
 class ContentReading:

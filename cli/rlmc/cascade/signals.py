@@ -7,14 +7,14 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from rlmc.cascade.effects import effect_of
+from rlmc.cascade.failures import has_failed
 from rlmc.cascade.keywords import is_approval, is_complex, looks_hard
+from rlmc.cascade.side_calls import is_aside, is_compaction, is_judgement
 from rlmc.cascade.spoken import user_words
-from rlmc.domain.chat import ChatRequest, Media, Message, Opaque, Text, ToolCall, ToolResult
+from rlmc.domain.chat import ChatRequest, Media, Message, Opaque, ToolCall, ToolResult
 from rlmc.domain.effect import Effect, worst
 from rlmc.domain.turn import Turn
 
-_COMPACTION = "CRITICAL: Respond with TEXT ONLY. Do NOT call any tools."
-_CLASSIFIER = ("security monitor for autonomous", "security classifier")
 # A side call's finer word that marks it as mere text about the session.
 _LIGHT_PURPOSES = frozenset({"summary-extraction", "followup-generation"})
 
@@ -103,14 +103,13 @@ def read_signals(turn: Turn, past: Past) -> Signals:
         follows = "other"
     new_prompt = hints.prompt_id is not None and hints.prompt_id != past.prompt_id
     first_turn = new_prompt or (hints.prompt_id is None and follows == "user")
-    head = request.system_head.lower()
     approval = is_approval(user_text)
-    errors = sum(p.is_error for p in results)
+    errors = sum(has_failed(p) for p in results)
     return Signals(
         request_class=hints.request_class or ("subagent" if hints.agent_id else "main"),
         auxiliary=_is_auxiliary(request, turn),
-        compaction=hints.request_class == "compaction" or _COMPACTION in _last_text(last),
-        classifier=any(phrase in head for phrase in _CLASSIFIER) or _is_judgement(request, turn),
+        compaction=hints.request_class == "compaction" or is_compaction(request, last),
+        classifier=is_judgement(request) or _asks_to_judge(request, turn),
         first_turn=first_turn,
         first_in_session=past.turns == 0,
         follows=follows,
@@ -148,7 +147,7 @@ def _streams_live(request: ChatRequest) -> bool:
     )
 
 
-def _is_judgement(request: ChatRequest, turn: Turn) -> bool:
+def _asks_to_judge(request: ChatRequest, turn: Turn) -> bool:
     """A side call without tools that wants a whole answer at once: Claude Code asks its safety checks so. A title or a
     summary is streamed."""
     return turn.hints.request_class == "auxiliary" and not request.stream and not request.tools
@@ -156,20 +155,16 @@ def _is_judgement(request: ChatRequest, turn: Turn) -> bool:
 
 def _is_auxiliary(request: ChatRequest, turn: Turn) -> bool:
     """A side call the client itself calls one, made for a text about the session. Anything that might be a judgement
-    (not streamed, another purpose, with tools) is not taken for one."""
+    (not streamed, another purpose, with tools) is not taken for one. Where the client says nothing, its words count."""
     hints = turn.hints
+    if hints.request_class is None:
+        return is_aside(request)
     return (
         hints.request_class == "auxiliary"
         and (hints.purpose is None or hints.purpose in _LIGHT_PURPOSES)
         and request.stream
         and not request.tools
     )
-
-
-def _last_text(message: Message | None) -> str:
-    if message is None or message.role != "user":
-        return ""
-    return "\n".join(p.text for p in message.parts if isinstance(p, Text))
 
 
 def _effects(turn: Turn, spoken: list[Message], results: list[ToolResult]) -> list[Effect]:

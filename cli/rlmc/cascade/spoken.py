@@ -7,7 +7,19 @@ from collections.abc import Sequence
 from rlmc.domain.chat import Message, Text, ToolResult
 
 # Texts a client puts into the user's mouth.
-_NOT_THE_USER = ("<system-reminder>", "[SYSTEM NOTIFICATION", "<task-notification>", "<local-command")
+_NOT_THE_USER = (
+    *("<system-reminder>", "[SYSTEM NOTIFICATION", "<task-notification>", "<local-command"),
+    # Codex
+    *("<environment_context>", "<user_instructions>", "# AGENTS.md instructions", "<permissions instructions>"),
+    *("<collaboration_mode>", "<turn_aborted>", "<subagent_notification>", "<skill>", "<skills_instructions>"),
+    *("<user_shell_command>", "<recommended_plugins>", "<goal_context", "<codex_internal_context", "<hook_prompt"),
+    "Another language model started to solve this problem and produced a summary",
+    # opencode
+    *("Called the Read tool with the following input:", "The following tool was executed by the user"),
+    "Summarize the task tool output above and continue with your task.",
+    # qwen-code
+    "This is the Qwen Code. We are setting up the context for our chat.",
+)
 
 
 def user_words(message: Message) -> str:

@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 def aim() -> Aim:
     from rlmc.config.load import load
     from rlmc.ledger.quality import Aim
-    from rlmc.upstream.providers import NAMES
+    from rlmc.upstream.providers import names
 
     try:
-        settings = load(providers=NAMES).settings
+        settings = load(providers=names()).settings
     except RlmcError:
-        settings = load(env={}, providers=NAMES, text="").settings
+        settings = load(env={}, providers=names(), text="").settings
     return Aim(settings.max_regression, settings.confidence)
 
 

@@ -27,14 +27,14 @@ from rlmc.config.paths import data_dir, ledger_file
 from rlmc.daemon.control import Registration
 from rlmc.domain.turn import Model
 from rlmc.errors import UsageError
-from rlmc.launch.base_url import BASE_URL, foreign, session_base_url
+from rlmc.launch.base_url import session_base_url, upstreams_of
 from rlmc.launch.environment import keys_of, network_of
 from rlmc.ledger.queries import LedgerReader
 from rlmc.ledger.totals import Scope, account
 from rlmc.server.parts import Parts, build_parts
 from rlmc.ui import console
 from rlmc.upstream.prices import load_prices
-from rlmc.upstream.providers import NAMES, api_key_envs
+from rlmc.upstream.providers import api_key_envs, names
 from rlmc.views.figures import count, money
 
 
@@ -66,8 +66,8 @@ class _Models:
 
 def run_bench(wish: Wish) -> BenchReport:
     environ = dict(os.environ)
-    config = load(flags=wish.flags, providers=NAMES)
-    parts = build_parts(config.settings, foreign(environ.get(BASE_URL)))
+    config = load(flags=wish.flags, providers=names())
+    parts = build_parts(config.settings, upstreams_of(environ))
     models = _models(parts, wish.arms, environ)
     results = Results.open(_file(models, parts, wish.tasks), fresh=wish.fresh)
     left = [(arm, [t for t in wish.tasks if not results.answered(arm.name, t.id)]) for arm in wish.arms]
@@ -147,14 +147,14 @@ def _run(
         client="bench",
         name=f"bench-{arm.name}",
         overrides={
-            **overrides_from(environ, wish.flags, NAMES),
+            **overrides_from(environ, wish.flags, names()),
             **_tools(tasks),
             # Each arm is what its policy alone does: nothing beside its calls, and nothing learnt on the way.
             "keep-alive": "false",
             "audits": "off",
             "policy": arm.policy,
         },
-        upstream=foreign(environ.get(BASE_URL)),
+        upstreams=upstreams_of(environ),
         keys=keys_of(environ, api_key_envs() | own),
         network=network_of(environ),
     )

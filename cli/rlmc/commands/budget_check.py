@@ -25,9 +25,9 @@ def check_budgets(session: str | None, *, as_json: bool) -> None:
     from rlmc.config.load import load
     from rlmc.config.paths import ledger_file
     from rlmc.ui.console import warning
-    from rlmc.upstream.providers import NAMES
+    from rlmc.upstream.providers import names
 
-    config = load(providers=NAMES)
+    config = load(providers=names())
     for text in config.warnings:  # a budget whose name is misspelt would pass for none
         warning(text)
     settings = config.settings

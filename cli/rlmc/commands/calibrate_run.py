@@ -44,7 +44,7 @@ from rlmc.daemon.control import Registration, notify_reload
 from rlmc.domain.chat import Completion
 from rlmc.domain.turn import DraftAbilities, Model
 from rlmc.errors import RlmcError, UsageError
-from rlmc.launch.base_url import BASE_URL, foreign, session_base_url
+from rlmc.launch.base_url import session_base_url, upstreams_of
 from rlmc.launch.environment import keys_of, network_of
 from rlmc.ledger import calibrations
 from rlmc.ledger.queries import LedgerReader
@@ -55,7 +55,7 @@ from rlmc.replay.recorded import ReadingFaults
 from rlmc.server.parts import GATEWAY, Parts, build_parts, host
 from rlmc.ui import console
 from rlmc.upstream.prices import load_prices
-from rlmc.upstream.providers import NAMES, api_key_envs
+from rlmc.upstream.providers import api_key_envs, names
 from rlmc.views.figures import count, money
 
 _DRAFT, _JUDGE = "draft", "judge"
@@ -119,8 +119,8 @@ def run_calibration(wish: Wish) -> CalibrationReport:
 
 
 def _job(wish: Wish, environ: Mapping[str, str]) -> _Job:
-    config = load(flags=wish.flags, providers=NAMES)
-    parts = build_parts(config.settings, foreign(environ.get(BASE_URL)))
+    config = load(flags=wish.flags, providers=names())
+    parts = build_parts(config.settings, upstreams_of(environ))
     faults = ReadingFaults()
     files = transcripts(wish.sources, Path.home(), faults)
     if not files:
@@ -233,7 +233,7 @@ def _run(
     asks = Asks(
         draft=asker(draft, models.draft),
         judge=asker(judge, models.verify),
-        shape=job.parts.providers[models.draft.provider].shape_of(models.draft.name),
+        shape=job.parts.providers[models.draft.provider].endpoint("anthropic").shape_of(models.draft.name),
         effort=job.parts.providers[models.verify.provider].low_effort_of(models.verify.name),
     )
 
@@ -274,7 +274,7 @@ def _registration(job: _Job, part: str, model: Model, labels: Labels, environ: M
         client="calibrate",
         name=f"calibrate-{part}",
         overrides={
-            **overrides_from(environ, {}, NAMES),
+            **overrides_from(environ, {}, names()),
             "policy": "verify-only",
             "draft-model": "none",
             "verify-model": str(named),
@@ -282,7 +282,7 @@ def _registration(job: _Job, part: str, model: Model, labels: Labels, environ: M
             "audits": "off",
             "log-content": "false",
         },
-        upstream=foreign(environ.get(BASE_URL)),
+        upstreams=upstreams_of(environ),
         keys=keys_of(environ, api_key_envs() | own),
         network=network_of(environ),
     )

@@ -31,9 +31,9 @@ def _list(as_json: _Json = False) -> None:
 
     from rlmc.config.load import load
     from rlmc.ui import console
-    from rlmc.upstream.providers import NAMES
+    from rlmc.upstream.providers import names
 
-    config = load(providers=NAMES)
+    config = load(providers=names())
     for text in config.warnings:
         console.warning(text)
     if as_json:
@@ -58,10 +58,10 @@ def _get(key: _KeyName, as_json: _Json = False) -> None:
     from rlmc.config import lookup
     from rlmc.config.load import load
     from rlmc.ui import console
-    from rlmc.upstream.providers import NAMES
+    from rlmc.upstream.providers import names
 
     lookup.find(key, "given on the command line")
-    config = load(providers=NAMES)
+    config = load(providers=names())
     entry = next((one for one in config.entries if one.key == key), None)
     value, source = (entry.value, entry.source) if entry else (None, "default")
     if as_json:
@@ -79,9 +79,9 @@ def _get(key: _KeyName, as_json: _Json = False) -> None:
 def _set(key: _KeyName, value: Annotated[str, typer.Argument(metavar="VALUE", help="Its new value.")]) -> None:
     from rlmc.config import lookup, write
     from rlmc.ui import console
-    from rlmc.upstream.providers import NAMES
+    from rlmc.upstream.providers import names
 
-    change = write.set_key(key, value, providers=NAMES)
+    change = write.set_key(key, value, providers=names())
     shown = lookup.plain(lookup.parse(key, value, "given on the command line"))
     console.out(f"{key} = {_text(shown)}")
     _after(key, change)
@@ -90,9 +90,9 @@ def _set(key: _KeyName, value: Annotated[str, typer.Argument(metavar="VALUE", he
 def _unset(key: _KeyName) -> None:
     from rlmc.config import write
     from rlmc.ui import console
-    from rlmc.upstream.providers import NAMES
+    from rlmc.upstream.providers import names
 
-    change = write.unset_key(key, providers=NAMES)
+    change = write.unset_key(key, providers=names())
     if not change.changed:
         console.err(f"{key} is not set in {change.path}; nothing was changed")
         return
@@ -104,10 +104,10 @@ def _edit() -> None:
     from rlmc.commands.config_edit import edit_file
     from rlmc.config import paths
     from rlmc.ui import console
-    from rlmc.upstream.providers import NAMES
+    from rlmc.upstream.providers import names
 
     file = paths.config_file()
-    if edit_file(file, NAMES):
+    if edit_file(file, names()):
         console.out(f"{file} is valid and in force")
         _tell_daemon()
     else:
@@ -146,9 +146,9 @@ def _after(key: str, change: Change) -> None:
 
     from rlmc.config.load import overrides_from
     from rlmc.ui import console
-    from rlmc.upstream.providers import NAMES
+    from rlmc.upstream.providers import names
 
-    if key in overrides_from(os.environ, None, NAMES):
+    if key in overrides_from(os.environ, None, names()):
         console.warning(f"the environment of this shell also sets {key}, and wins over the file")
     if change.problem is not None:
         console.warning(f"the file is still not valid: {change.problem.message}")

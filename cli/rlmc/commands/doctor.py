@@ -56,7 +56,7 @@ def examine() -> list[Check]:
     from rlmc.daemon.control import status
     from rlmc.daemon.state import read_state
     from rlmc.errors import DaemonError
-    from rlmc.upstream.providers import NAMES
+    from rlmc.upstream.providers import names
 
     env, home = os.environ, Path.home()
     claude_folder = Path(env.get("CLAUDE_CONFIG_DIR") or home / ".claude")
@@ -64,7 +64,7 @@ def examine() -> list[Check]:
     files = [paths.config_file(), paths.state_file(), paths.metrics_token_file(), paths.log_file(), ledger]
     files += [ledger.with_name(ledger.name + ending) for ending in ("-wal", "-shm")]
 
-    checks, config = check_settings(paths.config_file(), env, NAMES)
+    checks, config = check_settings(paths.config_file(), env, names())
     checks += check_folders([paths.config_dir(), paths.data_dir(), paths.state_dir()], files)
     claim = read_state()
     try:

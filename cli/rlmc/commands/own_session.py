@@ -38,7 +38,7 @@ def need_keys(parts: Parts, models: Sequence[Model], environ: Mapping[str, str])
     for model in models:
         provider = parts.providers[model.provider]
         key = provider.key_env
-        own = model.provider == parts.home.name and auth(environ)
+        own = model.provider == parts.home().name and auth(environ)
         if key and not provider.local and not environ.get(key) and not own:
             raise UsageError(f"{model} needs a key, and {key} is not set", f"set {key}, or name another model")
 

@@ -162,9 +162,9 @@ def _policies(names: list[str]) -> tuple[Policy, ...]:
 def _pairs(drafts: list[str], verify_text: str) -> tuple[Pair, ...]:
     from rlmc.config.load import load
     from rlmc.replay.run import Pair
-    from rlmc.upstream.providers import NAMES, find
+    from rlmc.upstream.providers import find, names
 
-    settings = load(providers=NAMES).settings
+    settings = load(providers=names()).settings
     own = frozenset(settings.upstreams)
     verify = None if verify_text.casefold() in _OWN_MODELS else _model("--verify-model", verify_text, own)
     configured = None if settings.draft_off else settings.draft_model
@@ -180,11 +180,11 @@ def _pairs(drafts: list[str], verify_text: str) -> tuple[Pair, ...]:
 def _default_draft(verify: Model | None) -> Model:
     """As in the live proxy: the cheapest current model of the verify model's own provider, or else Anthropic's."""
     from rlmc.domain.turn import Model
-    from rlmc.upstream.providers import anthropic, find
+    from rlmc.upstream.providers import built_in, find
 
     provider = None if verify is None else find(verify.provider)
     if provider is None or provider.default_draft is None:
-        provider = anthropic.PROVIDER
+        provider = built_in("anthropic")
     return Model(provider.name, provider.default_draft or "")
 
 
@@ -193,7 +193,7 @@ def _model(option: str, text: str, own: frozenset[str]) -> Model:
     from rlmc.config.values import BadValue, ModelName
     from rlmc.domain.turn import Model
     from rlmc.upstream.prices import PROVIDERS
-    from rlmc.upstream.providers import NAMES
+    from rlmc.upstream.providers import names
 
     try:
         model = ModelName(())(text)
@@ -201,7 +201,7 @@ def _model(option: str, text: str, own: frozenset[str]) -> Model:
         model = text
     if not isinstance(model, Model):
         raise UsageError(f"{option} {text}: not a model", _EXAMPLE)
-    known = sorted({*NAMES, *PROVIDERS, *own})
+    known = sorted({*names(), *PROVIDERS, *own})
     if model.provider not in known:
         raise UsageError(f"{option} {text}: there is no provider {model.provider}", f"known are {', '.join(known)}")
     return model

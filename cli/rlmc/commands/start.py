@@ -32,8 +32,8 @@ def port_wish(flag: int | None) -> PortWish:
     """The port in force and where it is set."""
     from rlmc.config.load import load
     from rlmc.daemon.lifecycle import PortWish
-    from rlmc.upstream.providers import NAMES
+    from rlmc.upstream.providers import names
 
-    config = load(flags={} if flag is None else {"port": str(flag)}, providers=NAMES)
+    config = load(flags={} if flag is None else {"port": str(flag)}, providers=names())
     source = next((entry.source for entry in config.entries if entry.key == "port"), "default")
     return PortWish(config.settings.port, source)

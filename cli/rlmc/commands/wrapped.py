@@ -7,33 +7,31 @@ environment is then the user's own, untouched.
 from __future__ import annotations
 
 import os
-import secrets
 import sys
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
+from rlmc.commands.opening import Opening, wished_port, working_directory
 from rlmc.config.env import SESSION_ENV
-from rlmc.config.load import Config, load, overrides_from
+from rlmc.config.load import Config, load
 from rlmc.config.schema import Settings
 from rlmc.daemon import control
-from rlmc.daemon.control import Registration
 from rlmc.daemon.keeper import SessionKeeper
-from rlmc.daemon.lifecycle import PortWish, ensure_running
+from rlmc.daemon.lifecycle import ensure_running
 from rlmc.errors import DaemonError, RlmcError
-from rlmc.launch.base_url import session_base_url
+from rlmc.launch.base_url import before
 from rlmc.launch.child import run_child
 from rlmc.launch.doubts import why_no_request
-from rlmc.launch.environment import child_environment, keys_of, network_of
-from rlmc.launch.files import DiskFiles, on_disk
-from rlmc.launch.git import branch_of
-from rlmc.launch.integration import Integration, LaunchPlan, LaunchRequest
+from rlmc.launch.environment import child_environment
+from rlmc.launch.files import on_disk
+from rlmc.launch.integration import Integration, LaunchPlan
 from rlmc.launch.integrations import choose
 from rlmc.launch.program import find_program
 from rlmc.ui import console
-from rlmc.upstream.providers import NAMES, api_key_envs
+from rlmc.upstream.providers import names
 
 _TRIES = 3  # a daemon may end of idleness just as we come
 
@@ -58,8 +56,8 @@ class _Session:
 
 def run_wrapped(wish: Wish) -> int:
     """The child's exit code."""
-    environ, directory = dict(os.environ), _directory()
-    config = load(flags=wish.flags, providers=NAMES)
+    environ, directory = dict(os.environ), working_directory()
+    config = load(flags=wish.flags, providers=names())
     integration = choose(wish.argv[0], wish.as_client)
     program = find_program(wish.argv[0], environ, directory)
     for warning in config.warnings:
@@ -74,7 +72,7 @@ def run_wrapped(wish: Wish) -> int:
             return run_child(program, wish.argv, environ)
         plan = session.plan
         started = time.monotonic()
-        env = {**plan.env, SESSION_ENV: session.id}
+        env = {**plan.env, **before(plan.upstreams), SESSION_ENV: session.id}
         code = run_child(program, argv, child_environment(environ, env, plan.env_lists))
         seconds = time.monotonic() - started
     # The child's exit code stands, whatever becomes of the account, and also if it is interrupted.
@@ -92,36 +90,10 @@ def run_wrapped(wish: Wish) -> int:
 def _open(
     wish: Wish, config: Config, integration: Integration, environ: Mapping[str, str], directory: Path
 ) -> _Session:
-    settings = config.settings
-    port = PortWish(settings.port, next((e.source for e in config.entries if e.key == "port"), "default"))
-    key_names = api_key_envs() | {own.api_key_env for own in settings.upstreams.values() if own.api_key_env}
-    identity = secrets.token_hex(8)
-    token = secrets.token_urlsafe(24)
-    program = PurePosixPath(wish.argv[0]).name
+    opening = Opening(wish.argv, wish.flags, wish.name, integration, environ, directory)
     for left in reversed(range(_TRIES)):
-        running = ensure_running(port)
-        request = LaunchRequest(
-            argv=wish.argv,
-            environ=environ,
-            directory=str(directory),
-            base_url=session_base_url(running.endpoint.port, token),
-            draft_model=None if settings.draft_model is None else str(settings.draft_model),
-            verify_model=None if settings.verify_model is None else str(settings.verify_model),
-            platform=sys.platform,
-        )
-        plan = integration.plan(request, DiskFiles())
-        registration = Registration(
-            id=identity,
-            token=token,
-            client=program if integration.name == "generic" else integration.name,
-            name=wish.name,
-            directory=str(directory),
-            git_branch=branch_of(directory),
-            overrides=overrides_from(environ, wish.flags, NAMES),
-            upstream=plan.upstream,
-            keys=keys_of(plan.seen, key_names),
-            network=network_of(plan.seen),
-        )
+        running = ensure_running(wished_port(config))
+        plan, registration = opening.at(running.endpoint.port, config.settings)
         keeper = SessionKeeper(running.endpoint, registration)
         try:
             notes = control.register_session(running.endpoint, registration)
@@ -132,15 +104,8 @@ def _open(
             continue
         for text in (*running.notes, *plan.warnings, *notes):
             _say(text)
-        return _Session(keeper, plan, identity)
+        return _Session(keeper, plan, registration.id)
     raise DaemonError("the daemon ends as soon as it is started")
-
-
-def _directory() -> Path:
-    try:
-        return Path.cwd()
-    except OSError:  # removed under us; the child will cope or complain
-        return Path.home()
 
 
 def _say(text: str) -> None:
@@ -163,7 +128,7 @@ def _message(error: Exception) -> str:
 def _settings_by_now(wish: Wish, before: Settings) -> Settings:
     """A budget may have been raised while the agent worked."""
     try:
-        return load(flags=wish.flags, providers=NAMES).settings
+        return load(flags=wish.flags, providers=names()).settings
     except RlmcError:
         return before
 

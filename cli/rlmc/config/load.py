@@ -14,7 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from rlmc.config import document, lookup, paths
-from rlmc.config.env import DEBUG_ENV, SESSION_ENV
+from rlmc.config.env import NOT_SETTINGS
 from rlmc.config.schema import KEYS, UPSTREAM_KEYS, Plain, Settings
 from rlmc.config.suggest import did_you_mean, nearest
 from rlmc.domain.turn import Model
@@ -121,7 +121,7 @@ def _unknown_variables(env: Mapping[str, str]) -> tuple[str, ...]:
     """Warnings, not errors: a variable meant for another version must not keep an agent from starting."""
     warnings: list[str] = []
     for variable in sorted(env):
-        known = variable in (*paths.DIR_ENVS, DEBUG_ENV, SESSION_ENV) or _key_of(variable, ()) is not None
+        known = variable in (*paths.DIR_ENVS, *NOT_SETTINGS) or _key_of(variable, ()) is not None
         if variable.startswith("RLMC_") and not known:
             candidates = [*_KEY_OF_ENV, *paths.DIR_ENVS, *(key.env for key in UPSTREAM_KEYS)]
             meant = nearest(variable, candidates)

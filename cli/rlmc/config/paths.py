@@ -33,6 +33,11 @@ def config_file() -> Path:
     return config_dir() / "config.toml"
 
 
+def providers_dir() -> Path:
+    """The user's own provider files."""
+    return config_dir() / "providers"
+
+
 def ledger_file() -> Path:
     return data_dir() / "ledger.db"
 

@@ -14,7 +14,7 @@ from rlmc.config import values
 from rlmc.domain.effect import Effect
 from rlmc.domain.turn import Model
 
-PROTOCOLS: tuple[str, ...] = ("anthropic",)
+PROTOCOLS: tuple[str, ...] = ("anthropic", "chat", "responses")
 BUDGET_ACTIONS: tuple[str, ...] = ("warn", "degrade", "stop")
 AUDITS: tuple[str, ...] = ("auto", "on", "off")
 AUTO_MODES: tuple[str, ...] = ("direct", "local")
@@ -288,7 +288,7 @@ UPSTREAM_KEYS: tuple[Key, ...] = (
         "upstream.<name>.base-url",
         values.base_url,
         None,
-        "Where this provider's API is, without /v1 at its end",
+        "Where this provider's API is; what an SDK of its protocol would call its base URL",
         "an absolute http or https URL without credentials or a query",
         sample="https://gateway.example.com",
     ),
@@ -296,7 +296,7 @@ UPSTREAM_KEYS: tuple[Key, ...] = (
         "upstream.<name>.protocol",
         values.Choice(lambda: PROTOCOLS),
         None,
-        "The protocol this provider speaks",
+        "The protocol this provider speaks: Messages, Chat Completions or Responses",
         sample="anthropic",
     ),
     Key(

@@ -36,7 +36,9 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """What one `rlmc run` tells the daemon. `keys` are credentials by the name of their variable."""
+    """What one `rlmc run` tells the daemon. `upstreams` are the base URLs the agent had before, by vendor, `protocol`
+    what it mainly speaks, `keys` credentials by the name of their variable. `bound_pid` is the process the session ends
+    with; without one, it lives by an open line."""
 
     id: str
     token: str = field(repr=False)
@@ -45,9 +47,11 @@ class Registration:
     directory: str | None = None
     git_branch: str | None = None
     overrides: Mapping[str, str] = field(default_factory=dict)
-    upstream: str | None = None
+    upstreams: Mapping[str, str] = field(default_factory=dict)
+    protocol: str = "anthropic"
     keys: Mapping[str, str] = field(default_factory=dict, repr=False)
     network: Mapping[str, str] = field(default_factory=dict, repr=False)
+    bound_pid: int | None = None
 
     def as_json(self) -> dict[str, object]:
         return {
@@ -58,9 +62,11 @@ class Registration:
             "directory": self.directory,
             "git_branch": self.git_branch,
             "overrides": dict(self.overrides),
-            "upstream": self.upstream,
+            "upstreams": dict(self.upstreams),
+            "protocol": self.protocol,
             "keys": dict(self.keys),
             "network": dict(self.network),
+            "bound_pid": self.bound_pid,
         }
 
 

@@ -21,9 +21,11 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Thinking:
-    """A reasoning block. Only the model that wrote it may ever see it again, so its content is not kept."""
+    """A reasoning block. Only the model that wrote it may ever see it again: `block` is the JSON that this model's own
+    protocol has for it, kept of answers alone and never looked into; empty where it was not kept."""
 
     chars: int
+    block: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +73,18 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class ToolSpec:
-    """A tool of the request. `schema` is its raw JSON Schema; a `server` tool runs at the provider."""
+    """A tool of the request. `schema` is its raw JSON Schema; a `server` tool runs at the provider. A `custom` one
+    takes one text, which its calls have as `{"input": …}`. `name` is unique in the request; where a tool has a
+    `namespace`, `own_name` is its name in there."""
 
     name: str
     schema: bytes
     server: bool = False
     deferred: bool = False
     read_only: bool = False
+    custom: bool = False
+    namespace: str = ""
+    own_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +141,19 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
+class Failure:
+    """An error as a provider tells it. `kind` is in Anthropic's spelling (`rate_limit_error`, …), whatever the
+    protocol; `code` is a finer word of the OpenAI protocols (`context_length_exceeded`, …), None without one."""
+
+    kind: str
+    message: str
+    code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Completion:
-    """A finished answer. `usage` is None when the provider sent none. `stop_reason` is in Anthropic's spelling."""
+    """A finished answer. `usage` is None when the provider sent none. `stop_reason` is in Anthropic's spelling,
+    whatever the protocol."""
 
     model: str
     parts: tuple[Part, ...]
@@ -192,7 +210,10 @@ class ArgumentsDelta:
 
 @dataclass(frozen=True, slots=True)
 class BlockStopped:
+    """`part` is the finished block where the pieces alone do not make it: reasoning with what its writer wants back."""
+
     index: int
+    part: Part | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +231,7 @@ class Stopped:
 
 @dataclass(frozen=True, slots=True)
 class StreamError:
-    """The provider reports a failure inside a stream that began well."""
+    """The provider reports a failure inside a stream that began well. `type` is in Anthropic's spelling."""
 
     type: str
     message: str

@@ -39,7 +39,7 @@ class Reason(StrEnum):
     # hard gates: direct in every policy
     SAFEGUARDS = "safeguards"  # the server is asked to judge tool calls; only the verify model's can
     CLASSIFIER = "classifier"  # a safety classifier's call
-    MANUAL_THINKING = "manual-thinking"  # the next turn would need a thinking block nobody else can sign
+    MANUAL_THINKING = "manual-thinking"  # the next turn would need reasoning that nobody else can give
     MEDIA = "media"  # images or documents the draft model cannot read
     COMPACTION = "compaction"  # the client compacts its history
     FORCED_TOOL = "forced-tool"  # tool_choice forces a call

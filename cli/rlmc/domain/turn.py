@@ -61,7 +61,8 @@ class Turn:
     model that answers direct turns and `verify_context` its window in tokens. `own_calls` is false when the client's
     credential must not pay for verification. `nonce` is 64 random bits in hex, drawn for this turn alone.
     `draft_timeout` is in seconds. `auto_mode_local` lets drafts answer turns that ask for `safeguards`. `tools` are the
-    user's own words on what tools do, `brief_tokens` how long a brief verification may be.
+    user's own words on what tools do, `brief_tokens` how long a brief verification may be. `refuses_foreign_calls`: the
+    verify model answers no history in which calls stand that it did not write.
     """
 
     request: ChatRequest
@@ -77,3 +78,4 @@ class Turn:
     auto_mode_local: bool = False
     tools: Mapping[str, Effect] = field(default_factory=dict)
     brief_tokens: int = 4000
+    refuses_foreign_calls: bool = False

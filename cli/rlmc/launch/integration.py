@@ -28,13 +28,16 @@ class TempFile:
 
 @dataclass(frozen=True, slots=True)
 class LaunchRequest:
-    """`base_url` is the session's address and as good as a password. Models are written `provider/model`, None where
-    none is set. `directory` is where the child starts; `platform` is `sys.platform`."""
+    """`base_url` is the session's address and as good as a password; `origin` and `token` are its two halves, for
+    agents that take the secret apart. Models are written `provider/model`, None where none is set. `directory` is where
+    the child starts; `platform` is `sys.platform`."""
 
     argv: tuple[str, ...]
     environ: Mapping[str, str] = field(repr=False)
     directory: str
     base_url: str = field(repr=False)
+    origin: str = ""
+    token: str = field(default="", repr=False)
     draft_model: str | None = None
     verify_model: str | None = None
     platform: str = "linux"
@@ -42,15 +45,16 @@ class LaunchRequest:
 
 @dataclass(frozen=True, slots=True)
 class LaunchPlan:
-    """What to do for the child. `env_lists` are comma lists to append to. `upstream` is where the agent was pointed
-    before. `seen` is the environment as the agent itself will see it. `warnings` are said before it starts; `doubts`
-    only if no request of it comes."""
+    """What to do for the child. `env_lists` are comma lists to append to. `upstreams` is where the agent was pointed
+    before, by vendor (`anthropic`, `openai`), `protocol` what it mainly speaks. `seen` is the environment as the agent
+    itself will see it. `warnings` are said before it starts; `doubts` only if no request of it comes."""
 
     argv: tuple[str | TempFile, ...]
     env: Mapping[str, str] = field(repr=False)
     env_lists: Mapping[str, tuple[str, ...]]
     seen: Mapping[str, str] = field(repr=False)
-    upstream: str | None = None
+    upstreams: Mapping[str, str] = field(default_factory=dict)
+    protocol: str = "anthropic"
     warnings: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
 

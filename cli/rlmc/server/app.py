@@ -12,14 +12,10 @@ import time
 from collections.abc import Coroutine
 from contextlib import suppress
 
-from rlmc.domain.turn import Model
-from rlmc.errors import WireError
 from rlmc.server.audits import Audits
-from rlmc.server.calls import Call
 from rlmc.server.control import Control
 from rlmc.server.dashboard.doors import PREFIX as DASHBOARD
 from rlmc.server.dashboard.pages import Dashboard
-from rlmc.server.egress import BrokenOff, relay
 from rlmc.server.headers import first
 from rlmc.server.ingress import (
     ClientGone,
@@ -32,11 +28,12 @@ from rlmc.server.ingress import (
     read_body,
     refusal,
     scope_headers,
+    token_header,
 )
 from rlmc.server.metrics_page import PATHS as METRICS
 from rlmc.server.metrics_page import MetricsPage
 from rlmc.server.outgoing import Outgoing
-from rlmc.server.requests import forwarded
+from rlmc.server.passthrough import pass_through, spoken
 from rlmc.server.sessions import Session, Sessions
 from rlmc.server.turns import serve_turn
 from rlmc.upstream.credentials import client_credential
@@ -46,8 +43,8 @@ from rlmc.wire.codec import Codec
 
 log = logging.getLogger("rlmc.app")
 
-# path -> protocol of the turns it takes
-TURN_PATHS = {"/v1/messages": "anthropic"}
+# path -> how the turns it takes are spelled
+TURN_PATHS: dict[str, Codec] = {codec.path: codec for codec in PROTOCOLS.values()}
 
 
 class App:
@@ -80,8 +77,7 @@ class App:
             return
         headers = scope_headers(scope)
         path: str = scope["path"]
-        codec = PROTOCOLS["anthropic"]
-        out = Outgoing(send, codec, "req_rlmc")
+        out = Outgoing(send, spoken(normal_path(path), headers), "req_rlmc")
         page = path.startswith(DASHBOARD)
         why_not = refusal(headers, self._port, own_page=page)
         if why_not is not None:
@@ -96,7 +92,7 @@ class App:
         if path in METRICS:
             await self._metrics.serve(scope["method"], headers, send)
             return
-        session, rest = self._session_of(path)
+        session, rest = self._session_of(path, headers)
         if session is None:
             await out.fail(404, "rlmc: no session has this address; start the agent with: rlmc run -- <agent>")
             return
@@ -105,7 +101,7 @@ class App:
         self.last_used = session.last_used = time.monotonic()
         session.requests += 1
         try:
-            await self._serve(session, rest, scope, headers, receive, send, codec, out)
+            await self._serve(session, rest, scope, headers, receive, send)
         except ClientGone:
             pass
         finally:
@@ -113,9 +109,10 @@ class App:
             session.active -= 1
             self.last_used = session.last_used = time.monotonic()
 
-    def _session_of(self, path: str) -> tuple[Session | None, str]:
+    def _session_of(self, path: str, headers: list[tuple[str, str]]) -> tuple[Session | None, str]:
         if not path.startswith("/s/"):
-            return None, ""
+            token = token_header(headers)
+            return (None, "") if token is None else (self._sessions.by_token(token), path)
         token, slash, rest = path[3:].partition("/")
         return self._sessions.by_token(token), slash + rest
 
@@ -127,20 +124,25 @@ class App:
         headers: list[tuple[str, str]],
         receive: Receive,
         send: Send,
-        codec: Codec,
-        out: Outgoing,
     ) -> None:
+        # The raw path keeps escapes as the client wrote them.
+        raw = (scope.get("raw_path") or b"").decode("latin-1")
+        if raw.startswith("/s/"):
+            rest = "/" + raw[3:].partition("/")[2]
+        path = normal_path(rest or "/")
+        codec = spoken(path, headers, session.parts.protocol)
+        out = Outgoing(send, codec, "req_rlmc")
+        turns = TURN_PATHS.get(path)
+        if turns is not None and first(headers, "upgrade") is not None:
+            # Says at once that only HTTP is spoken here; any other status has Codex try its WebSocket for seconds.
+            await out.fail(426, "rlmc: no WebSocket here; the same address takes HTTP POST")
+            return
         limit = session.parts.settings.body_limit
         try:
             body = await read_body(receive, limit, first(headers, "content-length"))
         except TooLarge:
             await out.fail(413, f"rlmc: the request's body is over body-limit ({limit} bytes)")
             return
-        # The raw path keeps escapes as the client wrote them.
-        raw = (scope.get("raw_path") or b"").decode("latin-1")
-        if raw.startswith("/s/"):
-            rest = "/" + raw[3:].partition("/")[2]
-        path = normal_path(rest or "/")
         inbound = Inbound(
             scope["method"],
             path,
@@ -148,30 +150,18 @@ class App:
             headers,
             body,
             client_credential(headers),
+            codec.name,
         )
-        protocol = TURN_PATHS.get(path)
-        if protocol is not None and inbound.method == "POST":
+        if turns is not None and inbound.method == "POST":
             media_type = (first(headers, "content-type") or "").split(";")[0].strip().lower()
             if media_type != "application/json":
                 await out.fail(415, "rlmc: content-type must be application/json")
                 return
             await self._control.refresh_config()
-            work = serve_turn(session, inbound, PROTOCOLS[protocol], send, self._transports, self._audits)
+            work = serve_turn(session, inbound, turns, send, self._transports, self._audits)
         else:
-            work = self._pass_through(session, inbound, codec, out)
+            work = pass_through(session, inbound, codec, out, self._transports)
         await _until_gone(work, receive)
-
-    async def _pass_through(self, session: Session, inbound: Inbound, codec: Codec, out: Outgoing) -> None:
-        means, body = session.means, inbound.body
-        parts = means.parts
-        if parts.settings.verify_model is not None and inbound.path.endswith("/count_tokens"):
-            with suppress(WireError):
-                body = codec.replace_model(body, parts.settings.verify_model.name)
-        request = forwarded(means, inbound, body)
-        provider = parts.verify_provider.name
-        transport = self._transports.get(provider) or self._transports["http"]
-        with suppress(BrokenOff):
-            await relay(Call("direct", Model(provider, "")), request, transport, out, codec)
 
 
 async def _until_gone(work: Coroutine[None, None, None], receive: Receive) -> None:

@@ -245,15 +245,17 @@ def billed_usage(call: Call) -> tuple[Usage | None, bool]:
 
     An error answer is not billed, nor is what never reached its provider. A call cut short is billed for what was read
     and written until then: the prompt is what the stream said at its start, the output what was seen of it. Where
-    nothing was said, nobody knows.
+    nothing was said (clients of Chat Completions must ask for usage, and not all do), it is what was expected of the
+    prompt and seen of the answer; where nothing was expected, nobody knows.
     """
     if not call.sent or call.status not in (None, 200):
         return Usage(), False
+    seen = round(call.output_chars / CHARS_PER_TOKEN)
     if call.usage is None:
-        return None, True
+        answered = call.status == 200 and (call.complete or call.output_chars > 0)
+        return (None if call.expected is None or not answered else replace(call.expected, output=seen)), True
     if call.complete:
         return call.usage, False
-    seen = round(call.output_chars / CHARS_PER_TOKEN)
     return replace(call.usage, output=max(call.usage.output, seen)), True
 
 

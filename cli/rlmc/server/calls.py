@@ -12,6 +12,7 @@ from rlmc.domain.record import CallRole
 from rlmc.domain.turn import Model
 from rlmc.errors import UpstreamError
 from rlmc.upstream.transport import Transport, UpstreamRequest, UpstreamResponse
+from rlmc.wire.codec import Codec
 
 # Failures after which it is certain that no model ever saw the request.
 NEVER_ARRIVED = frozenset({"refused", "dns", "tls", "proxy", "connect-timeout"})
@@ -27,7 +28,9 @@ class Call:
 
     `sent` is true once it may have reached the provider, and so may be billed. `brief` is a verification on a compact
     context; `marked` says that the request was given one more cache marker, `opened` that a verification turned
-    out to be an answer of its own. `event` is the place of a keep-alive, or an audit, in the session's order of events.
+    out to be an answer of its own. `expected` is what a call on the whole prompt should use, for providers that say
+    nothing of it. `codec` reads its answer, `reasoning` is what the model thought, as that codec's protocol has it.
+    `event` is the place of a keep-alive, or an audit, in the session's order of events.
     """
 
     role: CallRole
@@ -48,6 +51,9 @@ class Call:
     brief: bool = False
     marked: bool = False
     opened: bool = False
+    expected: Usage | None = None
+    codec: Codec | None = None
+    reasoning: tuple[bytes, ...] = ()
     event: int | None = None
     response: UpstreamResponse | None = None
     _chunks: AsyncIterator[bytes] | None = None

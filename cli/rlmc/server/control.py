@@ -13,6 +13,7 @@ import logging
 import os
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -25,16 +26,18 @@ from rlmc.errors import RlmcError
 from rlmc.server import keepalive
 from rlmc.server.audits import Audits
 from rlmc.server.books import Books
+from rlmc.server.bound import Bound, bound_to
 from rlmc.server.budgets import Budgets
 from rlmc.server.calls import wall_us
 from rlmc.server.headers import first
 from rlmc.server.ingress import ClientGone, Receive, Send, TooLarge, read_body
-from rlmc.server.parts import GATEWAY, Parts, build_parts
+from rlmc.server.parts import GATEWAY, OPENAI_GATEWAY, Parts, build_parts
 from rlmc.server.sessions import Means, Session, Sessions
-from rlmc.upstream.providers import NAMES
+from rlmc.upstream.providers import names, own_files
 from rlmc.upstream.transport import Headers, Network
 from rlmc.views.budgets import budgets_data, no_help
 from rlmc.views.figures import count
+from rlmc.wire import PROTOCOLS
 
 log = logging.getLogger("rlmc.control")
 
@@ -44,6 +47,7 @@ _END_AUDITS_SECONDS = 2.0
 _ATTACH_SECONDS = 5.0
 _FORGET_SECONDS = 6 * 3600.0
 _LOOK_AT_FILE_SECONDS = 0.5
+_LOOK_AT_TERMINALS_SECONDS = 5.0
 
 
 class BadRequest(Exception):
@@ -70,7 +74,7 @@ class Control:
     config_error: str | None = None
     last_error: str | None = None
     _looked: float = 0.0
-    _seen: tuple[int, int] | None = None
+    _seen: tuple[object, ...] = ()
 
     async def serve(self, method: str, path: str, headers: Headers, receive: Receive, send: Send) -> None:
         presented = (first(headers, "authorization") or "").removeprefix("Bearer ")
@@ -125,8 +129,12 @@ class Control:
 
     def status(self) -> dict[str, Any]:
         settings = self.config.settings
-        parts = build_parts(settings)
-        draft, who_sees = parts.draft_model(), parts.who_sees()
+        draft, who_sees, broken = None, list[str](), None
+        try:
+            parts = build_parts(settings)
+            draft, who_sees = parts.draft_model(), parts.who_sees()
+        except RlmcError as error:  # a provider's file can break at any time
+            broken = error.message
         return {
             **self.health(),
             "port": self.port,
@@ -144,7 +152,7 @@ class Control:
                     "client": s.client,
                     "name": s.name,
                     "directory": s.directory,
-                    "alive": s.attached > 0,
+                    "alive": s.alive,
                     "requests": s.requests,
                     "turns": s.turns,
                     "policy": s.parts.policy.name,
@@ -158,7 +166,7 @@ class Control:
             ],
             "audited_sessions": sorted(self.audits.sessions()),
             "last_error": self.books.error or self.last_error,
-            "config_error": self.config_error,
+            "config_error": self.config_error or broken,
             "ledger_error": self.books.ledger.error,
             "ledger_path": str(ledger_file()),
             "ledger_notices": list(self.books.ledger.notices),
@@ -175,10 +183,10 @@ class Control:
             raise BadRequest("token is too short")
         overrides = _texts(wanted, "overrides")
         network = _texts(wanted, "network")
-        existing = wanted.get("upstream")
-        if existing is not None and not isinstance(existing, str):
-            raise BadRequest("upstream must be a URL or null")
-        parts = self._parts(overrides, existing)
+        existing, protocol = _texts(wanted, "upstreams"), wanted.get("protocol") or "anthropic"
+        if protocol not in PROTOCOLS or not existing.keys() <= {"anthropic", "openai"}:
+            raise BadRequest("protocol or upstreams are not known")
+        parts = self._parts(overrides, existing, protocol)
         draft, verify = parts.draft_model(), parts.settings.verify_model
         simulated = parts.simulated
         spending = await self.budgets.open(session_id, simulated=simulated)
@@ -194,8 +202,9 @@ class Control:
         session = known or Session(session_id, token, client, means, overrides, existing, spending)
         # A session that comes back goes on: what it has done stays, what it runs with is new.
         session.client, session.means = client, means
-        session.overrides, session.existing_base_url = overrides, existing
+        session.overrides, session.existing = overrides, existing
         session.name, session.directory = wanted.get("name"), wanted.get("directory")
+        session.bound = _bound(wanted.get("bound_pid"))
         self._forget_old()
         self.sessions.add(session)
         self.books.ledger.start_session(
@@ -217,12 +226,14 @@ class Control:
 
     def _notes(self, session: Session) -> list[str]:
         notes = [f"the configuration in force is an older one: {self.config_error}"] if self.config_error else []
-        if session.parts.home.name == GATEWAY:
-            url = session.parts.home.base_url
-            notes.append(
-                f"{url} was already set and stays the upstream; its prices are unknown to rlmc. If it bills like "
-                f"Anthropic: rlmc config set upstream.anthropic.base-url {url}"
-            )
+        for vendor, name in ((GATEWAY, "Anthropic"), (OPENAI_GATEWAY, "OpenAI")):
+            gateway = session.parts.providers.get(vendor)
+            if gateway is not None:
+                url = gateway.base_url
+                notes.append(
+                    f"{url} was already set and stays the upstream; its prices are unknown to rlmc. If it bills like "
+                    f"{name}: rlmc config set upstream.{name.lower()}.base-url {url}"
+                )
         return notes
 
     async def end(self, session_id: str) -> dict[str, Any]:
@@ -261,6 +272,15 @@ class Control:
             "notes": notes,
         }
 
+    async def end_left(self) -> None:
+        """For as long as the daemon runs: sessions of terminals that are gone are ended."""
+        while True:
+            await asyncio.sleep(_LOOK_AT_TERMINALS_SECONDS)
+            for session in self.sessions.all():
+                if session.bound is not None and not session.alive:
+                    with suppress(BadRequest):  # somebody else has ended it
+                        await self.end(session.id)
+
     async def _attach(self, session_id: str, receive: Receive, send: Send) -> None:
         """An open line by which a waiting `rlmc run` says that it lives, and by whose end it learns that we do not."""
         session = self.sessions.by_id(session_id)
@@ -285,7 +305,7 @@ class Control:
     def _forget_old(self) -> None:
         now = time.monotonic()
         for session in self.sessions.all():
-            if session.attached == 0 and now - session.last_used > _FORGET_SECONDS:
+            if not session.alive and now - session.last_used > _FORGET_SECONDS:
                 self.sessions.remove(session.id)
                 keepalive.end_all(session)
 
@@ -294,10 +314,11 @@ class Control:
     def reload(self) -> None:
         """Build everything anew from the file. Where that fails all stays as it is and `config_error` says why."""
         try:
-            config = load(env={}, providers=NAMES)
+            config = load(env={}, providers=names())
             before, self.config = self.config, config
             try:
-                built = [(s, self._parts(s.overrides, s.existing_base_url)) for s in self.sessions.all()]
+                build_parts(config.settings)
+                built = [(s, self._parts(s.overrides, s.existing, s.parts.protocol)) for s in self.sessions.all()]
             except RlmcError:
                 self.config = before
                 raise
@@ -317,22 +338,22 @@ class Control:
         self.config_error = None
 
     async def refresh_config(self) -> None:
-        """Notice a file edited by hand; looks at its date at most twice a second."""
+        """Notice files edited by hand; looks at their dates at most twice a second."""
         now = time.monotonic()
         if now - self._looked < _LOOK_AT_FILE_SECONDS:
             return
         self._looked = now
-        stamp = file_stamp(config_file())
+        stamp = _stamps()
         if stamp != self._seen:
             self._seen = stamp
             self.reload()
 
     def note_config_seen(self) -> None:
-        self._seen = file_stamp(config_file())
+        self._seen = _stamps()
 
-    def _parts(self, overrides: Mapping[str, str], existing: str | None) -> Parts:
-        config = overlay(self.config, overrides, "rlmc run", NAMES) if overrides else self.config
-        return build_parts(config.settings, existing)
+    def _parts(self, overrides: Mapping[str, str], existing: Mapping[str, str], protocol: str) -> Parts:
+        config = overlay(self.config, overrides, "rlmc run", names()) if overrides else self.config
+        return build_parts(config.settings, existing, protocol)
 
 
 def _budget_notes(session: Session) -> list[str]:
@@ -349,7 +370,12 @@ def _budget_notes(session: Session) -> list[str]:
     return notes
 
 
-def file_stamp(path: Path) -> tuple[int, int] | None:
+def _stamps() -> tuple[object, ...]:
+    """When the settings, and the user's provider files, were last changed."""
+    return tuple((path, _stamp(path)) for path in (config_file(), *own_files().values()))
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
     try:
         stat = path.stat()
     except OSError:
@@ -384,6 +410,14 @@ def _text(wanted: Mapping[str, Any], key: str) -> str:
     if not isinstance(value, str) or not value:
         raise BadRequest(f"{key} must be a text")
     return value
+
+
+def _bound(pid: object) -> Bound | None:
+    if pid is None:
+        return None
+    if not isinstance(pid, int) or pid <= 0:
+        raise BadRequest("bound_pid must be the number of a process")
+    return bound_to(pid)
 
 
 def _texts(wanted: Mapping[str, Any], key: str) -> dict[str, str]:

@@ -31,7 +31,10 @@ from rlmc.domain.chat import (
     Stopping,
     StreamError,
     TextDelta,
+    Thinking,
     ThinkingDelta,
+    ToolSpec,
+    Usage,
 )
 from rlmc.errors import UpstreamError, WireError
 from rlmc.server.calls import Call
@@ -39,8 +42,10 @@ from rlmc.server.headers import first
 from rlmc.server.ingress import Inbound
 from rlmc.server.outgoing import Outgoing
 from rlmc.server.pace import paced
+from rlmc.server.reasoning import Reasoning
 from rlmc.server.requests import request_for, takes_marker, uncompressed
 from rlmc.server.sessions import Means
+from rlmc.server.way import way_to
 from rlmc.upstream.transport import Transport
 from rlmc.wire.assemble import Assembler
 from rlmc.wire.codec import Codec, StreamDecoder
@@ -57,8 +62,10 @@ _MAX_BUFFERED = 64 * 1024 * 1024
 
 @dataclass(slots=True)
 class Turnover:
-    """What a turn's driver and its egress share. `opened` is a verify call that goes on as the answer, with the bytes
-    read so far and the decoder that has read them. `said` are the words of a draft that was streamed live."""
+    """What a turn's driver and its egress share. `codec` is the client's, `tools` those of its request, `reasoning`
+    what its session keeps for models that want theirs back, `expected` what the verify model should use on this prompt.
+    `opened` is a verify call that goes on as the answer, with the bytes read so far and the decoder that has read them.
+    `said` are the words of a draft that was streamed live."""
 
     id: str
     means: Means
@@ -67,6 +74,9 @@ class Turnover:
     transports: dict[str, Transport]
     out: Outgoing
     streams: bool
+    reasoning: Reasoning
+    tools: tuple[ToolSpec, ...] = ()
+    expected: Usage | None = None
     calls: list[Call] = field(default_factory=list)
     opened: Call | None = None
     opened_decoder: StreamDecoder | None = None
@@ -117,12 +127,14 @@ async def _failed(call: Call, kind: str, detail: str) -> CallFailed:
 
 async def _call(ask: CallModel, call: Call, turnover: Turnover) -> CallResult:
     codec = turnover.codec
-    request = request_for(turnover.means, turnover.inbound, codec, ask.target, ask.request)
+    call.codec = there = way_to(turnover.means.parts, codec, ask.target).codec
+    request = request_for(turnover.means, turnover.inbound, codec, ask.target, ask.request, turnover.reasoning)
     if isinstance(ask.request, WithAppendix):
         call.appended_chars = len(ask.request.text)
     if isinstance(ask.request, Original):
         request = uncompressed(request)
     if isinstance(ask.request, WithAppendix | Original):
+        call.expected = turnover.expected
         marker = ask.request.marker
         call.marked = marker is not None and takes_marker(codec, ask.request.request, marker)
     response = await call.send(turnover.transport(ask.target.provider), request)
@@ -130,8 +142,8 @@ async def _call(ask: CallModel, call: Call, turnover: Turnover) -> CallResult:
         return await _failed(call, "status", str(response.status))
     media_type = (first(response.headers, "content-type") or "").split(";")[0].strip().lower()
     if media_type == "application/json":
-        return await _read_whole(call, codec)
-    return await _read_stream(ask.reader, call, turnover)
+        return await _read_whole(call, there)
+    return await _read_stream(ask.reader, call, there, turnover)
 
 
 async def _read_whole(call: Call, codec: Codec) -> CallResult:
@@ -146,8 +158,8 @@ async def _read_whole(call: Call, codec: Codec) -> CallResult:
     return completion
 
 
-async def _read_stream(reader: StreamReader | None, call: Call, turnover: Turnover) -> CallResult:
-    decoder, assembler = turnover.codec.stream_decoder(), Assembler()
+async def _read_stream(reader: StreamReader | None, call: Call, codec: Codec, turnover: Turnover) -> CallResult:
+    decoder, assembler = codec.stream_decoder(), Assembler()
     buffered: list[bytes] = []
     size = 0
     chunks: AsyncIterator[bytes | None] = call.chunks()
@@ -204,3 +216,4 @@ def note_completion(call: Call, completion: Completion) -> None:
     call.complete = True
     call.usage = completion.usage or call.usage
     call.stop_reason = completion.stop_reason
+    call.reasoning = tuple(part.block for part in completion.parts if isinstance(part, Thinking) and part.block)

@@ -7,12 +7,24 @@ sees the connection break too, never a clean end.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
 from typing import assert_never
 
 from rlmc.cascade.plan import Answer, Continue, Original, Plan, Relay
-from rlmc.domain.chat import BlockStarted, Delta, Opaque, Stopping, Text, TextDelta, ToolCall, Usage
+from rlmc.domain.chat import (
+    BlockStarted,
+    BlockStopped,
+    Delta,
+    Opaque,
+    Stopped,
+    Stopping,
+    StreamError,
+    Text,
+    TextDelta,
+    ToolCall,
+    Usage,
+)
 from rlmc.domain.outcome import Outcome
 from rlmc.domain.record import MARKER_REFUSED
 from rlmc.domain.turn import Model
@@ -23,11 +35,13 @@ from rlmc.server.driver import PING_SECONDS, SILENCE_SECONDS, Turnover, note_del
 from rlmc.server.outgoing import Outgoing
 from rlmc.server.pace import paced
 from rlmc.server.requests import request_for, takes_marker, uncompressed
+from rlmc.server.retold import UsageEstimate, keep_reasoning, relay_retold, retelling
+from rlmc.server.way import way_to
 from rlmc.upstream.transport import Transport, UpstreamRequest
+from rlmc.wire.anthropic.codec import AnthropicCodec
+from rlmc.wire.anthropic.rewrite import StreamRewriter
 from rlmc.wire.codec import Codec, StreamDecoder
-
-UsageEstimate = Callable[[int], Usage]
-"""Output tokens of a draft -> the usage a client is told: the verify model's, estimated."""
+from rlmc.wire.retell import Retelling
 
 
 class BrokenOff(Exception):
@@ -40,13 +54,13 @@ async def carry_out(plan: Plan, turnover: Turnover, estimate: UsageEstimate) -> 
         case Answer():
             await _answer(plan, turnover, estimate)
         case Continue():
-            await _continue(plan, turnover)
+            await _continue(plan, turnover, estimate)
         case Relay(outcome=Outcome.SKIPPED, fallback=Relay() as fallback):
             if not await _relay_draft(plan, turnover, estimate):
-                await _relay_direct(fallback, turnover)
+                await _relay_direct(fallback, turnover, estimate)
                 return fallback
         case Relay():
-            await _relay_direct(plan, turnover)
+            await _relay_direct(plan, turnover, estimate)
         case _:
             assert_never(plan)
     return plan
@@ -76,40 +90,47 @@ async def _answer(plan: Answer, turnover: Turnover, estimate: UsageEstimate) -> 
     completion = plan.completion
     if plan.outcome is not Outcome.ENHANCED:
         completion = replace(completion, model=display_name(served.model))
+    keep_reasoning(served, turnover, [part.id for part in completion.tool_calls])
     out, codec = turnover.out, turnover.codec
     if turnover.streams:
         await out.begin_own(stream=True)
-        for piece in codec.encode_completion_stream(completion, usage):
+        for piece in codec.encode_completion_stream(completion, usage, turnover.tools):
             await out.write(piece)
         await out.end()
     else:
-        body = codec.encode_completion(completion, usage)
+        body = codec.encode_completion(completion, usage, turnover.tools)
         await out.begin_own(stream=False, length=len(body))
         await out.end(body)
 
 
-async def _continue(plan: Continue, turnover: Turnover) -> None:
+async def _continue(plan: Continue, turnover: Turnover, estimate: UsageEstimate) -> None:
     call, decoder, out = turnover.opened, turnover.opened_decoder, turnover.out
     if call is None or decoder is None or call.response is None:
         raise BrokenOff
     call.served = True
-    rewriter = turnover.codec.rewriter(drop_prefix=plan.drop_prefix)
-    if not out.begun:
-        await out.begin(200, h.for_client(call.response.headers, same_body=False))
+    # Anthropic's own events pass as they came where nothing in them must change; all others are told anew.
+    telling: StreamRewriter | Retelling
+    if isinstance(turnover.codec, AnthropicCodec) and isinstance(call.codec, AnthropicCodec):
+        telling = turnover.codec.rewriter(drop_prefix=plan.drop_prefix)
+        if not out.begun:
+            await out.begin(200, h.for_client(call.response.headers, same_body=False))
+    else:
+        telling = retelling(call, turnover, estimate(0), drop_prefix=plan.drop_prefix, noted=False)
+        await out.begin_own(stream=True)
     held, turnover.opened_bytes = turnover.opened_bytes, []
     try:
-        await out.write(b"".join(rewriter.feed(chunk) for chunk in held))
+        await out.write(b"".join(telling.feed(chunk) for chunk in held))
         async for chunk in paced(call.chunks(), PING_SECONDS, PING_SECONDS, SILENCE_SECONDS):
             if chunk is None:
                 await out.ping()
                 continue
             for delta in decoder.feed(chunk):
                 note_delta(call, delta)
-            await out.write(rewriter.feed(chunk))
+            await out.write(telling.feed(chunk))
         for delta in decoder.close():
             note_delta(call, delta)
         if call.complete:
-            await out.write(rewriter.close())
+            await out.write(telling.close())
     except (UpstreamError, WireError) as error:
         call.fail(_kind(error))
         raise BrokenOff from error
@@ -133,10 +154,11 @@ async def _relay_draft(plan: Relay, turnover: Turnover, estimate: UsageEstimate)
     call = Call("draft", plan.target)
     turnover.calls.append(call)
     seconds = turnover.means.parts.settings.draft_timeout
-    words = _Words(call, turnover.codec.stream_decoder())
+    call.codec = there = way_to(turnover.means.parts, turnover.codec, plan.target).codec
+    words = _Words(call, there.stream_decoder())
     try:
         async with asyncio.timeout(seconds):
-            request = request_for(turnover.means, turnover.inbound, turnover.codec, plan.target, plan.request)
+            request = _request(plan, turnover)
             response = await call.send(turnover.transport(plan.target.provider), request)
             if response.status != 200:
                 call.fail(f"status: {response.status}")
@@ -152,24 +174,26 @@ async def _relay_draft(plan: Relay, turnover: Turnover, estimate: UsageEstimate)
     call.served = True
     turnover.said = words.said
     out = turnover.out
-    writer = turnover.codec.text_stream(
+    writer = turnover.codec.answer_writer(
         model=display_name(plan.target), message_id=f"msg_01{turnover.id}", usage=estimate(0)
     )
     await out.begin_own(stream=True)
     try:
-        await out.write(writer.say(words.taken()))
+        await out.write(writer.feed(BlockStarted(0, Text(words.taken()))))
         async for silence in words.more(seconds):
-            await (out.ping() if silence else out.write(writer.say(words.taken())))
+            await (out.ping() if silence else out.write(writer.feed(TextDelta(0, words.taken()))))
     except (UpstreamError, WireError) as error:
         call.fail(_kind(error))
     finally:
         await call.close()
     if call.error is None and call.complete:
-        usage = call.usage or Usage()
-        await out.end(writer.end(call.stop_reason, usage.output))
+        told = estimate((call.usage or Usage()).output)
+        ending: tuple[Delta, ...] = (BlockStopped(0), Stopping(call.stop_reason, told), Stopped())
+        await out.end(b"".join(map(writer.feed, ending)))
     else:
         call.fail("stream: ended early")
-        await out.fail(502, f"the draft model {plan.target} broke off in the middle of its answer")
+        why = f"rlmc: the draft model {plan.target} broke off in the middle of its answer"
+        await out.end(writer.feed(StreamError("api_error", why)))
     return True
 
 
@@ -228,16 +252,24 @@ class _Words:
 # --- direct -------------------------------------------------------------------------------------------------------
 
 
-async def _relay_direct(plan: Relay, turnover: Turnover) -> None:
-    call = Call("direct", plan.target)
+async def _relay_direct(plan: Relay, turnover: Turnover, estimate: UsageEstimate) -> None:
+    way = way_to(turnover.means.parts, turnover.codec, plan.target)
+    call = Call("direct", plan.target, codec=way.codec, expected=turnover.expected)
     marker = plan.request.marker if isinstance(plan.request, Original) else None
-    call.marked = marker is not None and takes_marker(turnover.codec, plan.request.request, marker)
+    call.marked = way.same and marker is not None and takes_marker(turnover.codec, plan.request.request, marker)
     turnover.calls.append(call)
     try:
-        request = request_for(turnover.means, turnover.inbound, turnover.codec, plan.target, plan.request)
+        request = _request(plan, turnover)
     except WireError as error:
         call.fail("request")
         await turnover.out.fail(400, error.message)
+        return
+    except UpstreamError as error:
+        call.fail(error.kind)
+        await turnover.out.fail(401, f"rlmc: verify-model is {plan.target}, and {error.message}")
+        return
+    if not way.same:
+        await relay_retold(call, request, turnover, estimate)
         return
     if turnover.out.begun:
         request = uncompressed(request)
@@ -246,7 +278,11 @@ async def _relay_direct(plan: Relay, turnover: Turnover) -> None:
         return
     # The provider may have refused what rlmc added: the client gets the answer to its own bytes.
     plain = replace(plan, request=Original(plan.request.request))
-    await _relay_direct(plain, turnover)
+    await _relay_direct(plain, turnover, estimate)
+
+
+def _request(plan: Relay, turnover: Turnover) -> UpstreamRequest:
+    return request_for(turnover.means, turnover.inbound, turnover.codec, plan.target, plan.request, turnover.reasoning)
 
 
 async def relay(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from rlmc.config.env import TOKEN_HEADER
 from rlmc.upstream.transport import Headers
 
 # Belong to one connection, or are written anew for the next one.
@@ -20,9 +21,9 @@ _HOP_BY_HOP = frozenset(
         "upgrade",
     }
 )
-_REQUEST_ONLY = frozenset({"host", "content-length", "expect"})
+_REQUEST_ONLY = frozenset({"host", "content-length", "expect", TOKEN_HEADER})
 _BODILESS = frozenset({204, 304})
-# What a provider of the Anthropic protocol needs of a client's headers, and nothing that could be a secret.
+# What a provider of the client's protocol needs of its headers, and nothing that could be a secret.
 OF_THE_PROTOCOL = frozenset(
     {
         "accept",
@@ -32,6 +33,7 @@ OF_THE_PROTOCOL = frozenset(
         "user-agent",
         "anthropic-version",
         "anthropic-beta",
+        "openai-beta",
     }
 )
 # Encodings whose copy the books can read; asking for others would make usage, and so costs, unknown.
@@ -43,6 +45,9 @@ def for_upstream(headers: Iterable[tuple[str, str]]) -> Headers:
     headers = list(headers)
     named = _named_by_connection(headers)
     kept = [(k, v) for k, v in headers if k not in _HOP_BY_HOP and k not in _REQUEST_ONLY and k not in named]
+    if first(kept, "accept-encoding") is None:
+        # To say nothing of encodings allows any; who says nothing, as Codex does, mostly knows none.
+        return [*kept, ("accept-encoding", "identity")]
     return [(k, _readable(v)) if k == "accept-encoding" else (k, v) for k, v in kept]
 
 

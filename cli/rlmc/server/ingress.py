@@ -7,11 +7,15 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
+from rlmc.config.env import TOKEN_HEADER
 from rlmc.domain.chat import ChatRequest, Text
 from rlmc.domain.turn import ClientHints
 from rlmc.server.headers import first
 from rlmc.upstream.credentials import ClientCredential
 from rlmc.upstream.transport import Headers
+
+# What clients ask for below a base URL that already ends in `/v1`, or should have.
+_UNVERSIONED = frozenset({"messages", "models", "chat", "responses", "completions", "embeddings"})
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -28,7 +32,8 @@ class TooLarge(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Inbound:
-    """`path` is below the session's prefix, `query` the raw query string. Header names are in lower case."""
+    """`path` is below the session's prefix, `query` the raw query string. Header names are in lower case. `protocol` is
+    the one the client speaks."""
 
     method: str
     path: str
@@ -36,6 +41,7 @@ class Inbound:
     headers: Headers
     body: bytes
     credential: ClientCredential
+    protocol: str
 
     def header(self, name: str) -> str | None:
         return first(self.headers, name)
@@ -90,13 +96,18 @@ async def read_body(receive: Receive, limit: int, declared: str | None) -> bytes
 
 
 def normal_path(path: str) -> str:
-    """Clients disagree on who appends `/v1`: `/messages`, `/v1/messages` and `/v1/v1/messages` are one path."""
+    """Clients disagree on who appends `/v1`: `/messages`, `/v1/messages` and `/v1/v1/messages` are one path, and so are
+    those of the other protocols."""
     path = "/" + path.lstrip("/")
     while path.startswith("/v1/v1/"):
         path = path[3:]
-    if path in ("/messages", "/models") or path.startswith(("/messages/", "/models/")):
-        return "/v1" + path
-    return path
+    head = path.partition("/")[2].partition("/")[0]
+    return "/v1" + path if head in _UNVERSIONED else path
+
+
+def token_header(headers: Headers) -> str | None:
+    """The session's token, from clients that are better not given it in a URL."""
+    return first(headers, TOKEN_HEADER)
 
 
 def hints_of(inbound: Inbound) -> ClientHints:
@@ -109,12 +120,16 @@ def hints_of(inbound: Inbound) -> ClientHints:
     )
 
 
+# What agents name a conversation by; Codex has a thread for each of its agents.
+_SESSION_HEADERS = ("x-claude-code-session-id", "thread-id", "x-session-id", "session-id", "x-session-affinity")
+
+
 def conversation_key(inbound: Inbound, request: ChatRequest | None) -> str:
     """Whose prompt cache this turn belongs to: the client's session and agent, else how the conversation began.
 
     Side calls have prompts, and so caches, of their own. A hash, so that nothing of the content is kept.
     """
-    session = inbound.header("x-claude-code-session-id") or inbound.header("x-session-id")
+    session = next((value for name in _SESSION_HEADERS if (value := inbound.header(name))), None)
     agent = inbound.header("x-claude-code-agent-id") or ""
     side = "" if request is None or request.tools else "side:" + request.system_head[:200]
     if session is None and request is not None:

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from rlmc.domain.record import MARKER_REFUSED, CallRecord
 from rlmc.domain.turn import Model
 from rlmc.server.sessions import Session
-from rlmc.upstream.providers import NAMES
+from rlmc.upstream.providers import BUILT_IN
 
 OTHER = "other"
 # Agents rlmc knows by name; every other program is started by the name it has.
-CLIENTS = frozenset({"claude"})
+CLIENTS = frozenset({"claude", "codex", "opencode", "aider", "qwen", "llm"})
 CHECKS = frozenset(
     {
         "brief-call", "calls", "draft-call", "edit", "effect", "ending", "markup", "output-format", "repeat", "schema",
@@ -38,7 +38,7 @@ def client_label(client: str) -> str:
 
 
 def provider_label(provider: str) -> str:
-    return provider if provider in NAMES else OTHER
+    return provider if provider in BUILT_IN else OTHER
 
 
 def check_label(finding: str) -> str:

@@ -19,7 +19,7 @@ class Outgoing:
     def __init__(self, send: Send, codec: Codec, request_id: str, *, keep: bool = False) -> None:
         self._send = send
         self._codec = codec
-        self._request_id = request_id.encode()
+        self._request_id = (b"request-id" if codec.name == "anthropic" else b"x-request-id", request_id.encode())
         self.status: int | None = None
         self.first_byte: float | None = None
         self.finished = False
@@ -44,7 +44,7 @@ class Outgoing:
         headers = list(EVENT_STREAM) if stream else [(b"content-type", b"application/json")]
         if length is not None:
             headers.append((b"content-length", str(length).encode()))
-        await self.begin(200, [*headers, (b"request-id", self._request_id)])
+        await self.begin(200, [*headers, self._request_id])
 
     async def write(self, data: bytes) -> None:
         if not data:
@@ -74,10 +74,10 @@ class Outgoing:
             await self.end(self._codec.encode_stream_error(status, message))
             return
         body = self._codec.encode_error(status, message)
-        headers = [
-            (b"content-type", b"application/json"),
-            (b"content-length", str(len(body)).encode()),
-            (b"request-id", self._request_id),
-        ]
-        await self.begin(status, headers)
+        await self.begin_error(status, [], len(body))
         await self.end(body)
+
+    async def begin_error(self, status: int, more: list[tuple[bytes, bytes]], length: int) -> None:
+        """Begin an answer that is an error, in the client's protocol."""
+        headers = [(b"content-type", b"application/json"), (b"content-length", str(length).encode()), *more]
+        await self.begin(status, [*headers, self._request_id])

@@ -9,48 +9,61 @@ from urllib.parse import urlsplit
 
 from rlmc.cascade.policies import POLICIES
 from rlmc.cascade.policies.policy import Policy
-from rlmc.config.schema import Settings
+from rlmc.config.schema import Settings, UpstreamSettings
 from rlmc.domain.turn import Model
-from rlmc.upstream.provider import Provider
-from rlmc.upstream.providers import PROVIDERS
+from rlmc.errors import ConfigError
+from rlmc.upstream.addresses import base_of, moved
+from rlmc.upstream.provider import Auth, Endpoint, Provider
+from rlmc.upstream.providers import providers
 
-# Whoever answers where the user's agent was pointed before. Not a name a user can give to an upstream.
+# Whoever answers where the user's agent was pointed before. Not names a user can give to an upstream.
 GATEWAY = "(gateway)"
+OPENAI_GATEWAY = "(openai-gateway)"
+# The vendor whose clients speak a protocol, and who answers for it where its base URL was set to something else.
+_VENDORS = {"anthropic": ("anthropic", GATEWAY), "openai": ("openai", OPENAI_GATEWAY)}
+_VENDOR_OF = {"anthropic": "anthropic", "chat": "openai", "responses": "openai"}
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """`home` is the provider a client's requests go to when no verify model is named: the one whose credential the
-    client holds. `fingerprint` names the settings, so that one can tell whether two turns were decided under the same.
+    """`homes` are the providers a client's requests go to when no verify model is named, by protocol: the ones whose
+    credential the client holds. `protocol` is what the session's agent mainly speaks, and is meant where none is named.
+    `fingerprint` names the settings, so that one can tell whether two turns were decided under the same.
     """
 
     settings: Settings
     policy: Policy
     providers: Mapping[str, Provider]
-    home: Provider
+    homes: Mapping[str, Provider]
+    protocol: str
     fingerprint: str
 
-    @property
-    def verify_provider(self) -> Provider:
-        model = self.settings.verify_model
-        return self.providers[self._placed(model).provider] if model else self.home
+    def home(self, protocol: str | None = None) -> Provider:
+        return self.homes[protocol or self.protocol]
 
-    def verify_model(self, requested: str) -> Model:
+    def verify_provider(self, protocol: str | None = None) -> Provider:
         model = self.settings.verify_model
-        return self._placed(model) if model else Model(self.home.name, requested)
+        return self.providers[self._placed(model).provider] if model else self.home(protocol)
+
+    def verify_model(self, requested: str, protocol: str | None = None) -> Model:
+        model = self.settings.verify_model
+        return self._placed(model) if model else Model(self.home(protocol).name, requested)
 
     def _placed(self, model: Model) -> Model:
-        """Behind a gateway of the user's own, Anthropic's models are asked there: what credential there is, is its."""
-        return Model(GATEWAY, model.name) if model.provider == "anthropic" and self.home.name == GATEWAY else model
+        """Behind a gateway of the user's own, its vendor's models are asked there: what credential there is, is its."""
+        for vendor, gateway in _VENDORS.values():
+            if model.provider == vendor and gateway in self.providers:
+                return Model(gateway, model.name)
+        return model
 
-    def draft_model(self) -> Model | None:
+    def draft_model(self, protocol: str | None = None) -> Model | None:
         """The draft model in force, chosen by default where the user named none; None when drafting is off."""
         if self.settings.draft_off:
             return None
         if self.settings.draft_model is not None:
             return self._placed(self.settings.draft_model)
-        default = self.verify_provider.default_draft
-        return Model(self.verify_provider.name, default) if default else None
+        verify = self.verify_provider(protocol)
+        return Model(verify.name, verify.default_draft) if verify.default_draft else None
 
     @property
     def simulated(self) -> bool:
@@ -61,7 +74,7 @@ class Parts:
 
     def who_sees(self) -> list[str]:
         """One line for each party that receives the user's code."""
-        lines = [f"verify model: {self.verify_provider.operator} ({host(self.verify_provider)})"]
+        lines = [f"verify model: {self.verify_provider().operator} ({host(self.verify_provider())})"]
         draft = self.draft_model()
         if draft is not None:
             provider = self.providers[draft.provider]
@@ -75,40 +88,71 @@ def host(provider: Provider) -> str:
     return f"{parts.hostname}:{parts.port}" if parts.port else parts.hostname or provider.name
 
 
-def build_parts(settings: Settings, existing_base_url: str | None = None) -> Parts:
+def build_parts(settings: Settings, existing: Mapping[str, str] | None = None, protocol: str = "anthropic") -> Parts:
     """Settings come checked: their models name a provider that is built in or has a base URL of its own.
 
-    `existing_base_url` is what the user's agent was pointed at before; it stays the upstream of direct turns.
+    `existing` is what the user's agent was pointed at before, by vendor (`anthropic`, `openai`); it stays the upstream
+    of direct turns. `protocol` is what the agent mainly speaks.
     """
-    providers = {p.name: p for p in PROVIDERS}
+    found = {p.name: p for p in providers()}
     for name, own in settings.upstreams.items():
-        provider = providers.get(name) or Provider(name, "", "none", None, operator=name)
-        if own.base_url is not None:
-            provider = replace(provider, base_url=own.base_url.rstrip("/"))
-        if own.api_key_env is not None:
-            auth = "x-api-key" if provider.auth == "none" else provider.auth
-            provider = replace(provider, key_env=own.api_key_env, auth=auth)
-        providers[name] = provider
+        found[name] = _as_set(name, found.get(name), own)
     policy = next(p for p in POLICIES if p.name == settings.policy)
-    home = providers["anthropic"]
-    if existing_base_url:
-        home = _provider_at(existing_base_url, providers)
-        providers[home.name] = home
+    vendors = {vendor: found[vendor] for vendor in _VENDORS}
+    for vendor, url in (existing or {}).items():
+        vendors[vendor] = _provider_at(url, vendor, found)
+        found[vendors[vendor].name] = vendors[vendor]
+    homes = {spoken: vendors[vendor] for spoken, vendor in _VENDOR_OF.items()}
     fingerprint = hashlib.blake2b(repr(settings).encode(), digest_size=6).hexdigest()
-    return Parts(settings, policy, providers, home, fingerprint)
+    return Parts(settings, policy, found, homes, protocol, fingerprint)
 
 
-def _provider_at(base_url: str, providers: Mapping[str, Provider]) -> Provider:
+def _as_set(name: str, provider: Provider | None, own: UpstreamSettings) -> Provider:
+    """A provider with what the user says of it. One that is not known is the user's own."""
+    key_env = own.api_key_env or (provider.key_env if provider else None)
+    known = () if provider is None else provider.endpoints
+    endpoints = known
+    if own.protocol is not None:
+        new = Endpoint(own.protocol, "", _OWN_AUTH[own.protocol] if key_env else "none")
+        endpoints = tuple(one for one in known if one.protocol == own.protocol) or (new,)
+    if own.base_url is not None:
+        endpoints = moved(endpoints, own.base_url)
+    if not endpoints[0].url:
+        raise ConfigError(
+            f"upstream.{name}.protocol: {name} is not known to speak {own.protocol}",
+            f"Set upstream.{name}.base-url to where it does, or unset the protocol.",
+        )
+    if own.api_key_env is not None:
+        endpoints = tuple(
+            replace(one, auth=_OWN_AUTH[one.protocol] if one.auth == "none" else one.auth) for one in endpoints
+        )
+    if provider is None:
+        return Provider(name, endpoints, key_env, operator=name)
+    return replace(provider, endpoints=endpoints, key_env=key_env)
+
+
+_OWN_AUTH: Mapping[str, Auth] = {"anthropic": "x-api-key", "chat": "bearer", "responses": "bearer"}
+
+
+def _provider_at(base_url: str, vendor: str, known: Mapping[str, Provider]) -> Provider:
     """The known provider behind a base URL, or a nameless one whose prices are unknown. A port of this machine tells
     nothing of who bills behind it."""
     url = base_url.rstrip("/")
-    for provider in providers.values():
-        if not provider.local and urlsplit(provider.base_url).netloc == urlsplit(url).netloc:
-            return replace(provider, base_url=url)
+    spoken = {protocol for protocol, of in _VENDOR_OF.items() if of == vendor}
+    for provider in known.values():
+        if provider.local:
+            continue
+        here = tuple(one for one in provider.endpoints if urlsplit(one.url).netloc == urlsplit(url).netloc)
+        same = tuple(one for one in here if one.protocol in spoken)
+        if same:
+            here_now = {one.protocol: replace(one, url=base_of(url, one.protocol)) for one in same}
+            return replace(provider, endpoints=tuple(here_now.get(one.protocol, one) for one in provider.endpoints))
+    name, gateway = _VENDORS[vendor]
+    endpoints = tuple(replace(one, url=base_of(url, one.protocol)) for one in known[name].endpoints)
     return replace(
-        providers["anthropic"],
-        name=GATEWAY,
-        base_url=url,
+        known[name],
+        name=gateway,
+        endpoints=endpoints,
         key_env=None,
         operator=urlsplit(url).hostname or "unknown",
         default_draft=None,

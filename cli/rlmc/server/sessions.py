@@ -11,8 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from rlmc.cascade.session import Memory
+from rlmc.server.bound import Bound
 from rlmc.server.budgets import Spending
 from rlmc.server.parts import Parts
+from rlmc.server.reasoning import Reasoning
 from rlmc.server.regrets import Regrets
 from rlmc.upstream.transport import Network
 
@@ -31,9 +33,12 @@ class Means:
 
 @dataclass(slots=True)
 class Session:
-    """One `rlmc run`. `memory` is what it has learnt since the daemon has known it; `epoch` names that time, `events`
-    counts what happened in it, `kept_warm` are the conversations whose cache is looked after. `attached` counts the
-    open connections by which a waiting `rlmc run` says that it lives, `active` the agent's requests under way.
+    """One `rlmc run`, or one terminal. `existing` are the base URLs its agent had before, by vendor. `memory` is what
+    it has learnt
+    since the daemon has known it; `epoch` names that time, `events` counts what happened in it, `kept_warm` are the
+    conversations whose cache is looked after, `reasoning` what models thought and may want back. `attached` counts the
+    open connections by which a waiting `rlmc run` says that it lives, `bound` is the terminal `rlmc env` was called in,
+    `active` counts the agent's requests under way.
     `degraded_turns` and `stopped_turns` are those a passed budget changed.
     """
 
@@ -42,11 +47,12 @@ class Session:
     client: str
     means: Means
     overrides: Mapping[str, str]
-    existing_base_url: str | None
+    existing: Mapping[str, str]
     spending: Spending
     name: str | None = None
     directory: str | None = None
     attached: int = 0
+    bound: Bound | None = None
     active: int = 0
     requests: int = 0
     turns: int = 0
@@ -61,6 +67,12 @@ class Session:
     ended: bool = False
     kept_warm: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     regrets: Regrets = field(default_factory=Regrets)
+    reasoning: Reasoning = field(default_factory=Reasoning)
+
+    @property
+    def alive(self) -> bool:
+        """Whether somebody may still send requests: a waiting `rlmc run`, or a terminal."""
+        return self.attached > 0 or (self.bound is not None and self.bound.alive())
 
     @property
     def parts(self) -> Parts:
@@ -104,4 +116,4 @@ class Sessions:
         self._by_id.pop(session_id, None)
 
     def alive(self) -> int:
-        return sum(s.attached > 0 for s in self._by_id.values())
+        return sum(s.alive for s in self._by_id.values())

@@ -6,38 +6,33 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-import time
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import replace
 
-from rlmc.cascade.bucket import CHECKED
 from rlmc.cascade.engine import run
-from rlmc.cascade.learning import kind_of
-from rlmc.cascade.plan import Answer, Plan
 from rlmc.cascade.policies import draft_only, economy
-from rlmc.cascade.policies.policy import Policy
-from rlmc.cascade.session import Arrival, facts_as_sent
-from rlmc.cascade.signals import Signals, past_after, read_signals
-from rlmc.domain.chat import ChatRequest, Completion, Text, Usage
-from rlmc.domain.outcome import Outcome, Reason
-from rlmc.domain.record import AuditRecord, Ending
-from rlmc.domain.turn import DraftAbilities, Finding, Model, Turn
-from rlmc.errors import UnknownShape, WireError
-from rlmc.ledger.report import is_served
-from rlmc.pricing.baseline import Alone, Shadows
+from rlmc.cascade.session import Arrival
+from rlmc.cascade.signals import past_after, read_signals
+from rlmc.domain.chat import ChatRequest, Usage
+from rlmc.domain.layout import Layout
+from rlmc.domain.outcome import Reason
+from rlmc.domain.record import Ending
+from rlmc.domain.turn import DraftAbilities, Model, Turn
+from rlmc.errors import UnknownShape, UpstreamError, WireError
 from rlmc.server import keepalive
-from rlmc.server.audits import Audited, Audits
-from rlmc.server.books import Books, Entry, FinishedTurn
+from rlmc.server.audits import Audits
+from rlmc.server.booking import book
+from rlmc.server.books import Books
 from rlmc.server.calls import Call, wall_us
-from rlmc.server.decisions import Decision, facts_of, undecided
+from rlmc.server.decisions import Decision
 from rlmc.server.driver import Turnover, drive
 from rlmc.server.egress import BrokenOff, carry_out, relay
-from rlmc.server.epochs import Watch
 from rlmc.server.ingress import Inbound, Send, conversation_key, hints_of
 from rlmc.server.observed import ObservedReading
 from rlmc.server.outgoing import Outgoing
-from rlmc.server.requests import draft_credential, forwarded, verify_request
-from rlmc.server.sessions import Means, Session
+from rlmc.server.requests import forwarded, own_credential, translated, verify_request
+from rlmc.server.retold import relay_retold
+from rlmc.server.run import Run
+from rlmc.server.sessions import Session
 from rlmc.upstream.transport import Transport
 from rlmc.views import budgets
 from rlmc.views.budgets import Budget
@@ -47,35 +42,8 @@ log = logging.getLogger("rlmc.turns")
 
 # Providers say so of an account without money: no client tries again, and each shows the message.
 _PAYMENT_REQUIRED = 402
-# Of a turn that was not sent: neither model alone would have used anything either, so it saves nothing.
-_NOTHING = Shadows(Alone(Usage(), False), Alone(Usage(), False))
 # What a passed budget leaves as it is: nothing is cheaper.
 _CHEAP = (economy.POLICY, draft_only.POLICY)
-
-
-@dataclass(slots=True)
-class Run:
-    """A turn under way. What is not known yet is None or a cautious guess, so that it can be booked at any moment.
-    `policy` decides it: the session's, or a cheaper one because `degraded_by`, a budget, is passed."""
-
-    session: Session
-    means: Means
-    inbound: Inbound
-    codec: Codec
-    turnover: Turnover
-    id: str
-    started_at: int
-    policy: Policy
-    degraded_by: Budget | None = None
-    began: float = field(default_factory=time.monotonic)
-    request: ChatRequest | None = None
-    watch: Watch | None = None
-    decision: Decision | None = None
-    signals: Signals | None = None
-    conversation: str = ""
-    plan: Plan | None = None
-    reason: Reason = Reason.UNREADABLE
-    ending: Ending = "client-gone"
 
 
 async def serve_turn(
@@ -87,7 +55,7 @@ async def serve_turn(
     # Begins with the time, so that rows lie in the ledger in the order they are asked for.
     turn_id = f"{started_at:014x}{secrets.token_hex(4)}"
     out = Outgoing(send, codec, f"req_rlmc_{turn_id}", keep=settings.log_content)
-    turnover = Turnover(turn_id, means, inbound, codec, transports, out, streams=False)
+    turnover = Turnover(turn_id, means, inbound, codec, transports, out, streams=False, reasoning=session.reasoning)
     this = Run(session, means, inbound, codec, turnover, turn_id, started_at, means.parts.policy)
     readable = inbound.header("content-encoding") is None
     try:
@@ -110,7 +78,7 @@ async def serve_turn(
             await out.fail(500, "rlmc failed on this request; rlmc logs says how")
     finally:
         try:
-            _book(this, audits)
+            book(this, audits)
         except Exception:
             log.exception("turn %s could not be booked", this.id)
         await turnover.close()
@@ -128,7 +96,7 @@ async def _serve(this: Run, out: Outgoing, audits: Audits) -> None:
         await _relay_as_is(this)
         return
     this.reason = Reason.UNDECIDED
-    this.turnover.streams = this.request.stream
+    this.turnover.streams, this.turnover.tools = this.request.stream, this.request.tools
     if over is not None and over.action == "degrade":
         _degrade(this, over)
     try:
@@ -140,6 +108,7 @@ async def _serve(this: Run, out: Outgoing, audits: Audits) -> None:
         if epoch is not None and over is None and audits.has_room and _may_judge(this, decision.turn):
             this.watch = decision.watch = epochs.watch(epoch, parts.settings)
         arrival, foresight = decision.arrival, decision.foresight
+        this.turnover.expected = foresight.told
         plan = await drive(
             run(
                 decision.turn,
@@ -167,7 +136,7 @@ async def _serve(this: Run, out: Outgoing, audits: Audits) -> None:
 
 def _may_judge(this: Run, turn: Turn) -> bool:
     """Whether there is a credential for calls of rlmc's own to the verify model."""
-    return not isinstance(draft_credential(this.means, this.inbound, turn.verify), Reason)
+    return not isinstance(own_credential(this.means, this.inbound, this.way(turn.verify)), Reason)
 
 
 async def _stop(this: Run, over: Budget, out: Outgoing) -> None:
@@ -179,7 +148,7 @@ async def _stop(this: Run, over: Budget, out: Outgoing) -> None:
 
 def _degrade(this: Run, over: Budget) -> None:
     """To the policy that leaves most to the draft model, where there is one and the session's own is not as cheap."""
-    if this.policy not in _CHEAP and this.means.parts.draft_model() is not None:
+    if this.policy not in _CHEAP and this.means.parts.draft_model(this.codec.name) is not None:
         this.policy, this.degraded_by = economy.POLICY, over
         this.session.degraded_turns += 1
 
@@ -187,13 +156,17 @@ def _degrade(this: Run, over: Budget) -> None:
 async def _relay_as_is(this: Run) -> None:
     """The client's request to the verify model with nothing decided: its shape is strange, or rlmc stumbled."""
     parts = this.means.parts
-    model = parts.verify_model(this.request.model if this.request else "")
-    call = Call("direct", model)
+    model = parts.verify_model(this.request.model if this.request else "", this.codec.name)
+    way = this.way(model)
+    call = Call("direct", model, codec=way.codec)
     this.turnover.calls.append(call)
+    if not way.same:
+        await _retell_as_is(this, call)
+        return
     try:
         request = verify_request(this.means, this.inbound, this.codec, model, this.inbound.body)
     except WireError as error:
-        if parts.verify_provider.name != parts.home.name:
+        if parts.verify_provider(this.codec.name).name != parts.home(this.codec.name).name:
             call.fail("request")
             await this.turnover.out.fail(
                 400, f"verify-model is {model}, and this request has no model to replace: {error}"
@@ -201,6 +174,22 @@ async def _relay_as_is(this: Run) -> None:
             return
         request = forwarded(this.means, this.inbound, this.inbound.body)
     await relay(call, request, this.turnover.transport(model.provider), this.turnover.out, this.codec)
+
+
+async def _retell_as_is(this: Run, call: Call) -> None:
+    """The same where the verify model speaks another protocol."""
+    out = this.turnover.out
+    if this.request is None:
+        call.fail("request")
+        await out.fail(400, f"this request has a shape that cannot be translated for verify-model {call.model}")
+        return
+    try:
+        request = translated(this.means, this.inbound, this.codec, call.model, this.request, this.turnover.reasoning)
+    except (WireError, UpstreamError) as error:
+        call.fail("request" if isinstance(error, WireError) else error.kind)
+        await out.fail(400 if isinstance(error, WireError) else 401, f"rlmc: {error.message}")
+        return
+    await relay_retold(call, request, this.turnover, lambda output: Usage(output=output))
 
 
 def _arrive(this: Run, request: ChatRequest, books: Books) -> Decision:
@@ -217,7 +206,7 @@ def _arrive(this: Run, request: ChatRequest, books: Books) -> Decision:
         conversation=this.conversation,
         at=this.started_at,
         signals=signals,
-        outline=memory.outline(request.layout, models, this.started_at),
+        outline=memory.outline(_as_sent(this, request, turn.verify), models, this.started_at),
         verify=turn.verify,
         draft=turn.draft,
         policy=this.policy,
@@ -238,21 +227,30 @@ def _arrive(this: Run, request: ChatRequest, books: Books) -> Decision:
     return decision
 
 
+def _as_sent(this: Run, request: ChatRequest, verify: Model) -> Layout:
+    """The prompt as the verify model's cache sees it: a translated request is marked at its end where caching is asked
+    for by markers."""
+    layout, way = request.layout, this.way(verify)
+    if way.same or not way.shape.cache_control or not layout.digests:
+        return layout
+    return replace(layout, marks=((len(layout.digests) - 1, "5m"),), markers=1)
+
+
 def _turn(this: Run, request: ChatRequest) -> Turn:
     parts, inbound = this.means.parts, this.inbound
     hints = hints_of(inbound)
     this.session.login_seen = this.session.login_seen or hints.login
-    verify = parts.verify_model(request.model)
-    draft = parts.draft_model()
+    verify = parts.verify_model(request.model, this.codec.name)
+    draft = parts.draft_model(this.codec.name)
     block: Reason | None = None
     abilities = DraftAbilities()
     if draft is not None:
-        provider = parts.providers[draft.provider]
-        credential = draft_credential(this.means, inbound, draft)
+        way = this.way(draft)
+        credential = own_credential(this.means, inbound, way)
         block = credential if isinstance(credential, Reason) else None
         abilities = DraftAbilities(
-            context=provider.context_of(draft.name),
-            media=provider.shape_of(draft.name).media and provider.reads_media(draft.name),
+            context=way.provider.context_of(draft.name),
+            media=way.shape.media and way.provider.reads_media(draft.name),
         )
     return Turn(
         request=request,
@@ -268,6 +266,7 @@ def _turn(this: Run, request: ChatRequest) -> Turn:
         auto_mode_local=parts.settings.claude_auto_mode == "local",
         tools=parts.settings.tools,
         brief_tokens=parts.settings.brief_tokens,
+        refuses_foreign_calls=this.way(verify).refuses_foreign_calls,
     )
 
 
@@ -279,174 +278,3 @@ def _ending(this: Run) -> Ending:
     if status is None or status >= 400 or (served is not None and served.error is not None):
         return "upstream-error"
     return "complete"
-
-
-def _book(this: Run, audits: Audits) -> None:
-    books = audits.books
-    session, out = this.session, this.turnover.out
-    now = time.monotonic()
-    plan = this.plan
-    outcome = plan.outcome if plan is not None else Outcome.DIRECT
-    findings: tuple[Finding, ...] = plan.findings if plan is not None else ()
-    if this.reason is Reason.SAFEGUARDS:
-        session.auto_mode_turns += 1
-    calls = tuple(this.turnover.calls)
-    alone, record = undecided(calls), None
-    decision = this.decision
-    parts = this.means.parts
-    draft = None if decision is None else decision.turn.draft
-    if this.reason is Reason.BUDGET:
-        alone, draft = _NOTHING, parts.draft_model()
-    if decision is not None:
-        try:
-            alone, record = _foreseen(this, decision, outcome, calls)
-        except Exception:
-            # What was really paid must be in the books, whatever becomes of the rest.
-            log.exception("turn %s is booked without its baseline", this.id)
-    content = parts.settings.log_content
-    drawn, coin = _draw(this, outcome)
-    finished = FinishedTurn(
-        id=this.id,
-        session_id=session.id,
-        client=session.client,
-        conversation=this.conversation,
-        protocol=this.codec.name,
-        policy=this.policy.name,
-        verify=decision.turn.verify if decision else _served_model(this),
-        draft=draft,
-        started_at=this.started_at,
-        latency_s=now - this.began,
-        ttfb_s=None if out.first_byte is None else out.first_byte - this.began,
-        status=out.status,
-        ending=this.ending,
-        reason=this.reason,
-        outcome=outcome,
-        findings=findings,
-        request=this.request,
-        signals=this.signals,
-        calls=calls,
-        alone=alone,
-        decision=record,
-        request_body=this.inbound.body if content else None,
-        answer_body=out.kept if content else None,
-        traceparent=this.inbound.header("traceparent"),
-        simulated=session.spending.simulated,
-        epoch=None if this.watch is None or not _answered(this, coin) else this.watch.epoch.record,
-        coin=coin,
-        audit=drawn,
-    )
-    entry = books.finish(finished)
-    if decision is not None and this.watch is not None and finished.epoch is not None:
-        _learn(this, decision, this.watch, entry, audits)
-    if decision is not None and parts.settings.keep_alive:
-        _keep_warm(this, decision, entry, books)
-
-
-def _draw(this: Run, outcome: Outcome) -> tuple[AuditRecord | None, float | None]:
-    """The audit of a turn that a draft answered, where its coin falls on one, and what chance there was of it. What the
-    client did with the answer, or whether it waited for its end, has no part in it."""
-    watch, decision = this.watch, this.decision
-    if watch is None or decision is None or not is_served(outcome, this.reason):
-        return None, None
-    if not any(call.role == "draft" and call.served for call in this.turnover.calls):
-        return None, None
-    bucket = CHECKED if outcome is Outcome.ACCEPTED else decision.bucket
-    drawn = AuditRecord(wall_us(), watch.probability, bucket) if watch.falls else None
-    return drawn, watch.probability
-
-
-def _answered(this: Run, coin: float | None) -> bool:
-    """Whether the turn counts: one that failed, whoever failed, says nothing of drafts and is no share of all turns."""
-    return coin is not None or this.ending == "complete"
-
-
-def _learn(this: Run, decision: Decision, watch: Watch, entry: Entry, audits: Audits) -> None:
-    """The turn is told to what watches over its epoch, and its audit begun."""
-    finished, care = entry.turn, watch.epoch.care
-    care.turn(None if decision.arrival.signals.auxiliary else decision.foresight.prospect.direct)
-    if finished.coin is not None:
-        care.served(drawn=None if finished.audit is None else finished.audit.probability)
-    if finished.coin is not None or finished.outcome is Outcome.DIRECT:
-        this.session.regrets.answered(this.id, care, by_draft=finished.coin is not None)
-    audits.epochs.keep(watch.epoch)
-    if finished.audit is not None:
-        draft = this.plan.completion if isinstance(this.plan, Answer) else _as_said(this)
-        audits.begin(
-            Audited(
-                session=this.session,
-                turn=decision.turn,
-                turnover=this.turnover,
-                watch=watch,
-                draft=draft,
-                drawn=finished.audit,
-                marker=decision.foresight.marker,
-                outline=decision.arrival.outline,
-                entry=entry,
-                cut=finished.ending == "client-gone" and not isinstance(this.plan, Answer),
-            )
-        )
-
-
-def _as_said(this: Run) -> Completion:
-    """A draft that was streamed while it was written, as far as the client got it."""
-    call = next(call for call in this.turnover.calls if call.role == "draft" and call.served)
-    text = "".join(this.turnover.said)
-    return Completion(str(call.model), (Text(text),) if text else (), call.stop_reason, call.usage)
-
-
-def _keep_warm(this: Run, decision: Decision, entry: Entry, books: Books) -> None:
-    """Look after the cache the verify model has just read, until this conversation goes on. Never with a login."""
-    last = next((c for c in reversed(entry.turn.calls) if c.role in ("direct", "verify") and not c.brief), None)
-    turn = decision.turn
-    if last is None or not last.complete or last.error is not None or turn.hints.login or this.request is None:
-        return
-    outline = decision.arrival.outline
-    if outline.lifetime is None or decision.arrival.signals.auxiliary:
-        return
-    keepalive.begin(
-        keepalive.Waiting(
-            session=this.session,
-            means=this.means,
-            inbound=this.inbound,
-            codec=this.codec,
-            transport=this.turnover.transport(turn.verify.provider),
-            books=books,
-            verify=turn.verify,
-            outline=outline,
-            body=this.request.raw,
-            began=last.began,
-            pause="tool-results" if last.stop_reason == "tool_use" else "user",
-            entry=entry,
-        )
-    )
-
-
-def _foreseen(
-    this: Run, decision: Decision, outcome: Outcome, calls: tuple[Call, ...]
-) -> tuple[Shadows, dict[str, Any]]:
-    """The turn's end told to the session's memory: what either model alone would have used, and the decision's row."""
-    facts = facts_of(decision.arrival, outcome, calls, _kind(decision, outcome), _answer_chars(this))
-    if any(call.marked for call in calls):
-        facts = facts_as_sent(facts, decision.foresight.marker)
-    alone = this.session.memory.finish(decision.arrival, facts, this.reason)
-    decision.finished = this.session.next_event()
-    return alone, decision.record(facts)
-
-
-def _kind(decision: Decision, outcome: Outcome) -> str | None:
-    """What the answer does, where it is known: of a draft that was looked at."""
-    seen = decision.reading.drafted
-    if outcome in (Outcome.SKIPPED, Outcome.ACCEPTED) and seen is not None:
-        return kind_of(seen.effect)
-    return None
-
-
-def _answer_chars(this: Run) -> int:
-    if isinstance(this.plan, Answer):
-        return len(this.plan.completion.text)
-    return sum(c.output_chars for c in this.turnover.calls if c.served)
-
-
-def _served_model(this: Run) -> Model:
-    served = next((c for c in this.turnover.calls if c.served), None)
-    return served.model if served else this.means.parts.verify_model("")

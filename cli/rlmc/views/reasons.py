@@ -29,7 +29,7 @@ SENTENCES: Mapping[Reason, str] = {
     Reason.QUALITY_STOP: "several audited drafts in a row were materially worse, and nobody has looked yet",
     Reason.SAFEGUARDS: "the client asks the server to judge tool calls, as in Claude Code's auto mode",
     Reason.CLASSIFIER: "it is a safety classifier's call, or a side call that looks like one",
-    Reason.MANUAL_THINKING: "the next turn would need a thinking block that nobody else can sign",
+    Reason.MANUAL_THINKING: "the next turn would need reasoning that only the verify model can give",
     Reason.MEDIA: "there are images or documents that the draft model cannot read, or new ones",
     Reason.COMPACTION: "the client compacts its history",
     Reason.FORCED_TOOL: "the request forces a tool call",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from rlmc.wire.anthropic.codec import ANTHROPIC
+from rlmc.wire.chat.codec import CHAT
 from rlmc.wire.codec import Codec
+from rlmc.wire.responses.codec import RESPONSES
 
-PROTOCOLS: dict[str, Codec] = {"anthropic": ANTHROPIC}
+PROTOCOLS: dict[str, Codec] = {codec.name: codec for codec in (ANTHROPIC, CHAT, RESPONSES)}

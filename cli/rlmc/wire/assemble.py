@@ -10,6 +10,7 @@ from dataclasses import replace
 from rlmc.domain.chat import (
     ArgumentsDelta,
     BlockStarted,
+    BlockStopped,
     Completion,
     Delta,
     Opaque,
@@ -48,7 +49,7 @@ class _Block:
         if isinstance(part, ToolCall):
             return replace(part, arguments="".join(self.pieces) or part.arguments or "{}")
         if isinstance(part, Thinking):
-            return Thinking(part.chars + self.thought)
+            return replace(part, chars=part.chars + self.thought)
         return part
 
 
@@ -74,6 +75,8 @@ class Assembler:
             case ThinkingDelta(index, chars):
                 self._grow(index, Thinking(0)).thought += chars
             case BlockStarted(index, part):
+                self._blocks[index] = _Block(part)
+            case BlockStopped(index, Thinking() as part):
                 self._blocks[index] = _Block(part)
             case Started(id_, model, usage):
                 self._id, self._model, self._usage = id_, model, usage

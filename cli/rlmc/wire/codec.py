@@ -1,40 +1,48 @@
 """What a protocol must be able to do, so that the server can serve it without knowing it.
 
-Source for the Anthropic codec: the Messages API as of November 2026. Every function is pure; given any bytes it returns
-a value or raises `WireError` (`UnknownShape` for JSON that is well-formed but strange).
+Sources: the Messages API, Chat Completions and Responses as of November 2026. Every function is pure; given any bytes
+it returns a value or raises `WireError` (`UnknownShape` for JSON that is well-formed but strange).
+
+Two kinds of work meet here. What goes on in the client's own protocol is surgery on its bytes: `replace_model`,
+`append_user_text`, `add_marker`. What goes to a model of another protocol, and every draft, is written anew from a
+`Prompt`: `read_prompt` by the client's codec, `write_prompt` by the other one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
-from rlmc.domain.chat import ChatRequest, Completion, Delta, Usage
-from rlmc.domain.draft_shape import DraftShape
+from rlmc.domain.chat import ChatRequest, Completion, Delta, Failure, ToolSpec, Usage
 from rlmc.domain.layout import Layout, Lifetime
+from rlmc.domain.prompt import Prompt, Recall
+from rlmc.domain.shape import Shape
 
-__all__ = ["Codec", "DraftShape", "Rewriter", "StreamDecoder", "TextStream", "UsageTap"]
+__all__ = ["AnswerWriter", "Codec", "Shape", "StreamDecoder", "UsageTap"]
 
 
 class StreamDecoder(Protocol):
-    """Bytes of a streamed answer, cut anywhere, to deltas. `close` says what the end of the bytes means."""
+    """Bytes of a streamed answer, cut anywhere, to deltas. `close` says what the end of the bytes means.
+
+    Never raises: what breaks is a last `StreamError`. Of the deltas one can count on: a `Started` first; blocks one
+    after another, each with a `BlockStarted` (a tool call with its id and name) and a `BlockStopped`, with ascending
+    numbers; a `Stopping` with the final usage; then `Stopped`. A finished `Thinking` comes in its `BlockStopped`.
+    """
 
     def feed(self, data: bytes) -> list[Delta]: ...
     def close(self) -> list[Delta]: ...
 
 
-class Rewriter(Protocol):
-    """Bytes of a streamed answer to bytes for the client, with thinking taken out; see `Codec.rewriter`."""
+class AnswerWriter(Protocol):
+    """Deltas of an answer, as a decoder gives them, to the events of a stream in this protocol.
 
-    def feed(self, data: bytes) -> bytes: ...
+    Reasoning, unknown blocks and events without meaning are passed over, and blocks numbered anew without gaps. What is
+    fed may begin without a `Started`. A `StreamError` becomes the protocol's error; after it, or after `Stopped`,
+    nothing more is written. `close` is for deltas that have ended: without either it is an error, never a clean end.
+    """
+
+    def feed(self, delta: Delta) -> bytes: ...
     def close(self) -> bytes: ...
-
-
-class TextStream(Protocol):
-    """Writes an answer of text alone while it comes in. `end` says how it ended and how many tokens it took."""
-
-    def say(self, text: str) -> bytes: ...
-    def end(self, stop_reason: str | None, output_tokens: int) -> bytes: ...
 
 
 class UsageTap(Protocol):
@@ -56,28 +64,53 @@ class UsageTap(Protocol):
 
 
 class Codec(Protocol):
-    """`key` makes the digests of a request's layout its owner's own. `prewarm_body` is the request in the form that
+    """`path` is where turns of the protocol are posted, below the base URL of a provider's endpoint; `own_headers` are
+    those every request of rlmc's own carries.
+
+    `key` makes the digests of a request's layout its owner's own. `prewarm_body` is the request in the form that
     only renews the cache; `brief_body` a whole answer to one text, asked of a model apart from any conversation.
+    `draft_body` is for a draft model of the same protocol. `reason` false switches reasoning off where it can be done.
+    `usage` of a written answer is the one the client is told; `tools` are those of the request it answers.
     """
 
     name: str
+    path: str
+    own_headers: tuple[tuple[str, str], ...]
 
+    # requests
     def decode_request(self, raw: bytes, key: bytes = b"") -> ChatRequest: ...
     def replace_model(self, raw: bytes, model: str) -> bytes: ...
     def append_user_text(self, raw: bytes, text: str) -> bytes: ...
     def add_marker(self, raw: bytes, layout: Layout, block: int, ttl: Lifetime) -> bytes: ...
     def prewarm_body(self, raw: bytes) -> bytes: ...
     def brief_body(
-        self, brief_system: str, brief_text: str, model: str, effort: str | None, max_tokens: int
+        self, brief_system: str, brief_text: str, model: str, effort: str | None, max_tokens: int, shape: Shape
     ) -> bytes: ...
-    def draft_body(self, request: ChatRequest, model: str, shape: DraftShape) -> bytes: ...
+    def draft_body(self, request: ChatRequest, model: str, shape: Shape, recall: Recall) -> bytes: ...
+    def read_prompt(self, raw: bytes) -> Prompt: ...
+    def write_prompt(
+        self, prompt: Prompt, model: str, shape: Shape, recall: Recall, *, stream: bool, reason: bool
+    ) -> bytes: ...
+
+    # answers
     def decode_completion(self, raw: bytes) -> Completion: ...
-    def encode_completion(self, completion: Completion, usage: Usage) -> bytes: ...
-    def encode_completion_stream(self, completion: Completion, usage: Usage) -> Iterable[bytes]: ...
+    def encode_completion(self, completion: Completion, usage: Usage, tools: Sequence[ToolSpec] = ()) -> bytes: ...
+    def encode_completion_stream(
+        self, completion: Completion, usage: Usage, tools: Sequence[ToolSpec] = ()
+    ) -> Iterable[bytes]: ...
+    def stream_decoder(self) -> StreamDecoder: ...
+    def answer_writer(
+        self, *, model: str, message_id: str, usage: Usage, tools: Sequence[ToolSpec] = ()
+    ) -> AnswerWriter: ...
+    def usage_tap(self, *, stream: bool, encoding: str | None) -> UsageTap: ...
+
+    # errors and silence
+    def decode_failure(self, status: int, raw: bytes) -> Failure: ...
+    def encode_failure(self, status: int, failure: Failure) -> bytes: ...
     def encode_error(self, status: int, message: str) -> bytes: ...
     def encode_stream_error(self, status: int, message: str) -> bytes: ...
     def ping(self) -> bytes: ...
-    def stream_decoder(self) -> StreamDecoder: ...
-    def rewriter(self, *, drop_prefix: str = "") -> Rewriter: ...
-    def text_stream(self, *, model: str, message_id: str, usage: Usage) -> TextStream: ...
-    def usage_tap(self, *, stream: bool, encoding: str | None) -> UsageTap: ...
+
+    # answers that are no turn's: a token count (where the protocol has it), the list of models
+    def count_body(self, tokens: int) -> bytes: ...
+    def models_body(self, models: Sequence[str]) -> bytes: ...

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rlmc.cascade.effects import RELEASED, Effect, effect_of
-from rlmc.cascade.effects.tools import SHELLS, TOOLS
+from rlmc.cascade.effects.tools import CALLERS, PATCHES, SHELLS, TOOLS, WAITS
 from rlmc.domain.chat import ToolSpec
 
 PROMISES = ToolSpec("mcp__db__query", b"{}", read_only=True)
@@ -24,9 +24,15 @@ SILENT = ToolSpec("mcp__db__query", b"{}")
         ("TodoWrite", Effect.PLAN),
         ("update_plan", Effect.PLAN),
         ("Edit", Effect.EDIT),
-        ("apply_patch", Effect.EDIT),
+        ("apply_patch", Effect.UNSAFE),
         ("write_stdin", Effect.UNSAFE),
+        ("save_memory", Effect.UNSAFE),
+        ("request_user_input", Effect.UNSAFE),
+        ("collaboration__spawn_agent", Effect.UNSAFE),
+        ("clock__sleep", Effect.PLAN),
         ("exec", Effect.UNSAFE),
+        ("tool_call", Effect.UNSAFE),
+        ("wait", Effect.UNSAFE),
         ("Agent", Effect.UNSAFE),
         ("read ", Effect.UNSAFE),
         ("READ", Effect.UNSAFE),
@@ -41,6 +47,46 @@ def test_a_shell_is_as_safe_as_its_command() -> None:
     for name in SHELLS:
         assert effect_of(name, json.dumps({"command": "git status"})) is Effect.SHELL_SAFE
         assert effect_of(name, json.dumps({"command": "git push"})) is Effect.UNSAFE
+
+
+def test_a_patch_is_as_safe_as_what_becomes_of_the_files() -> None:
+    def effect(*lines: str, name: str = "input") -> Effect:
+        patch = "\n".join(["*** Begin Patch", *lines, "*** End Patch"])
+        return effect_of("apply_patch", json.dumps({name: patch}))
+
+    update = ("*** Update File: a.py", "@@", "-old", "+new")
+    assert effect(*update) is Effect.EDIT
+    assert effect(*update, name="patchText") is Effect.EDIT
+    assert effect(*update, "*** Add File: b.py", "+new") is Effect.EDIT
+    assert effect(*update, name="patch") is Effect.UNSAFE
+    assert effect(*update, "*** Delete File: b.py") is Effect.UNSAFE
+    assert effect("*** Update File: a.py", "*** Move to: b.py", "@@", "-old", "+new") is Effect.UNSAFE
+    assert effect("rm -rf /") is Effect.UNSAFE
+
+
+def test_to_wait_is_harmless_and_to_end_what_runs_is_not() -> None:
+    assert effect_of("wait", '{"cell_id": "1", "yield_time_ms": 100}') is Effect.PLAN
+    assert effect_of("wait", '{"cell_id": "1", "terminate": false}') is Effect.PLAN
+    assert effect_of("wait", '{"cell_id": "1", "terminate": true}') is Effect.UNSAFE
+    assert effect_of("wait", '{"cell_id": "1", "kill": 1}') is Effect.UNSAFE
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("exec_command", {"cmd": "%s", "workdir": "/p", "yield_time_ms": 1000, "max_output_tokens": 10}),
+        ("shell", {"command": ["bash", "-lc", "%s"], "timeout_ms": 1000}),
+        ("shell_command", {"command": "%s", "workdir": "/p"}),
+        ("run_shell_command", {"command": "%s", "is_background": False, "description": "Look", "directory": "/p"}),
+        ("bash", {"command": "%s", "timeout": 1000, "workdir": "/p"}),
+    ],
+)
+def test_commands_in_the_words_of_every_client(name: str, arguments: dict[str, object]) -> None:
+    def effect(command: str) -> Effect:
+        return effect_of(name, json.dumps(arguments).replace("%s", command))
+
+    assert effect("sed -n 1,40p a.py") is Effect.SHELL_SAFE
+    assert effect("git push") is Effect.UNSAFE
 
 
 def test_a_tool_that_promises_to_read_only_is_believed_unless_it_is_known() -> None:
@@ -79,7 +125,7 @@ def test_a_star_is_only_a_pattern_at_the_end_of_the_users_word() -> None:
 
 def test_edits_and_unsafe_calls_are_never_always_released() -> None:
     assert frozenset(Effect) - RELEASED == {Effect.EDIT, Effect.UNSAFE}
-    assert not SHELLS & TOOLS.keys()
+    assert not (SHELLS | PATCHES | CALLERS | WAITS) & TOOLS.keys()
 
 
 @given(st.text(), st.text(), st.dictionaries(st.text(), st.sampled_from(Effect)))

@@ -136,7 +136,7 @@ def test_common_paths_are_free(path: str) -> None:
     assert problem(Session().read(path, '"old text"\n'), edits(path, "old", "new")) is None
 
 
-@pytest.mark.parametrize("name", ["NotebookEdit", "patch", "apply_patch"])
+@pytest.mark.parametrize("name", ["NotebookEdit", "notebook_edit", "patch", "replace"])
 def test_tools_without_a_validator_are_refused(name: str) -> None:
     refused(session(), drafted(name, {"notebook_path": PATH, "new_source": "x"}), because="cannot be checked")
 

@@ -7,14 +7,14 @@ import pytest
 from rlmc.commands.checks.check import Check
 from rlmc.commands.checks.credentials import check_credentials
 from rlmc.config.load import load
-from rlmc.upstream.providers import NAMES
+from rlmc.upstream.providers import names
 
 SECRET = "sk-ant-very-secret"
 
 
 def looked(folder: Path, env: dict[str, str], **settings: str) -> tuple[Check, Check]:
     flags = {name.replace("_", "-"): value for name, value in settings.items()}
-    config = load(folder / "none.toml", env={}, flags=flags, providers=NAMES)
+    config = load(folder / "none.toml", env={}, flags=flags, providers=names())
     verify, draft = check_credentials(config.settings, env, folder / ".claude")
     assert SECRET not in repr((verify, draft))
     return verify, draft

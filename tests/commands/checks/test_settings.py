@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from rlmc.commands.checks.settings import check_settings
+from rlmc.config.paths import providers_dir
 
 PROVIDERS = ("anthropic", "deepseek")
 
@@ -30,12 +31,13 @@ def test_unknown_variables_warn(tmp_path: Path) -> None:
     assert "RLMC_PROT" in checks[1].detail
 
 
-def test_base_urls_that_will_not_do_what_was_meant(tmp_path: Path) -> None:
+def test_a_key_in_the_clear_is_warned_of(tmp_path: Path) -> None:
     file = tmp_path / "config.toml"
     file.write_text(
         """
         [upstream.a]
-        base-url = "https://a.example/v1"
+        base-url = "https://a.example"
+        api-key-env = "A_KEY"
         [upstream.b]
         base-url = "http://b.example"
         api-key-env = "B_KEY"
@@ -46,7 +48,57 @@ def test_base_urls_that_will_not_do_what_was_meant(tmp_path: Path) -> None:
         encoding="utf-8",
     )
     checks, _ = check_settings(file, {}, PROVIDERS)
-    warned = [one for one in checks if one.status == "warn"]
-    assert ["upstream.a" in warned[0].detail, "upstream.b" in warned[1].detail] == [True, True]
-    assert warned[0].fix == "rlmc config set upstream.a.base-url https://a.example"
-    assert len(warned) == 2
+    (warned,) = [one for one in checks if one.status != "ok"]
+    assert (warned.status, "upstream.b" in warned.detail) == ("warn", True)
+
+
+def test_a_protocol_nobody_knows_the_address_of_fails(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text('[upstream.anthropic]\nprotocol = "chat"\n', encoding="utf-8")
+    checks, _ = check_settings(file, {}, PROVIDERS)
+    assert [one.status for one in checks] == ["ok", "fail"]
+    assert "upstream.anthropic.protocol" in checks[1].detail
+    assert "upstream.anthropic.base-url" in str(checks[1].fix)
+
+
+OWN = """
+key-env = "ACME_KEY"
+[[endpoint]]
+protocol = "chat"
+url = "https://api.acme.example/v1"
+auth = "bearer"
+"""
+
+
+def put(name: str, text: str) -> Path:
+    file = providers_dir() / f"{name}.toml"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def test_provider_files_are_named_and_those_that_replace_a_built_in_one_apart(tmp_path: Path) -> None:
+    put("acme", OWN)
+    put("zai", OWN)
+    checks, _ = check_settings(tmp_path / "none", {}, PROVIDERS)
+    assert [(one.status, one.detail) for one in checks[1:]] == [
+        ("ok", "of your own: acme; in place of the built-in: zai")
+    ]
+
+
+def test_a_broken_provider_file_fails_with_the_way_out(tmp_path: Path) -> None:
+    put("acme", OWN)
+    file = put("beta", OWN.replace("auth", "auht"))
+    checks, config = check_settings(tmp_path / "none", {}, PROVIDERS)
+    assert config is not None
+    (failed,) = [one for one in checks if one.status == "fail"]
+    assert f"{file}: endpoint 1: auht" in failed.detail
+    assert failed.fix == "Did you mean auth?"
+
+
+def test_a_provider_file_that_sends_a_key_in_the_clear_is_warned_of(tmp_path: Path) -> None:
+    file = put("acme", OWN.replace("https", "http"))
+    put("here", OWN.replace("https://api.acme.example", "http://127.0.0.1:1"))
+    checks, _ = check_settings(tmp_path / "none", {}, PROVIDERS)
+    (warned,) = [one for one in checks if one.status != "ok"]
+    assert (warned.status, str(file) in warned.detail) == ("warn", True)

@@ -36,3 +36,20 @@ def test_an_appended_text_keeps_all_before_it(raw: bytes, text: str) -> None:
 def test_only_the_model_is_replaced(given_: tuple[dict[str, Any], bytes], model: str) -> None:
     body, raw = given_
     assert json.loads(CODEC.replace_model(raw, model)) == body | {"model": model}
+
+
+def test_lists_and_counts() -> None:
+    assert json.loads(CODEC.count_body(42)) == {"input_tokens": 42}
+    found = json.loads(CODEC.models_body(["claude-opus-5-5", "b"]))
+    assert [model["id"] for model in found["data"]] == ["claude-opus-5-5", "b"]
+    assert all(
+        model["type"] == "model" and model["display_name"] and model["created_at"].endswith("Z")
+        for model in found["data"]
+    )
+    assert (found["has_more"], found["first_id"], found["last_id"]) == (False, "claude-opus-5-5", "b")
+    assert json.loads(CODEC.models_body([])) == {"data": [], "has_more": False, "first_id": None, "last_id": None}
+
+
+def test_where_and_how_it_is_asked() -> None:
+    assert CODEC.path == "/v1/messages"
+    assert CODEC.own_headers == (("anthropic-version", "2023-06-01"),)

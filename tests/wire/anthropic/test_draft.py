@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from tests.support.wire import SECRET, Json, assistant_messages, bodies, fixture, messages, raw_bodies, spelled
 
 from rlmc.domain.chat import ChatRequest
-from rlmc.domain.draft_shape import DraftShape
+from rlmc.domain.shape import Shape
 from rlmc.errors import WireError
 from rlmc.wire.anthropic.draft import draft_body
 from rlmc.wire.anthropic.request import decode_request
 
-PLAIN = DraftShape()
-CLAUDE = DraftShape(
+PLAIN = Shape()
+CLAUDE = Shape(
     cache_control=True,
     system_in_messages=True,
     attribution=True,
@@ -27,7 +27,7 @@ CLAUDE = DraftShape(
 )
 
 shapes = st.builds(
-    DraftShape,
+    Shape,
     thinking_off=st.sampled_from(["disabled", "omit"]),
     cache_control=st.booleans(),
     system_in_messages=st.booleans(),
@@ -41,13 +41,13 @@ shapes = st.builds(
 )
 
 
-def draft(body: Json, shape: DraftShape = PLAIN) -> Json:
+def draft(body: Json, shape: Shape = PLAIN) -> Json:
     request = decode_request(json.dumps({"model": "m", "messages": [], **body}).encode())
-    result: Json = json.loads(draft_body(request, "draft-model", shape))
+    result: Json = json.loads(draft_body(request, "draft-model", shape, {}))
     return result
 
 
-def history(*said: Json, shape: DraftShape = PLAIN) -> list[Json]:
+def history(*said: Json, shape: Shape = PLAIN) -> list[Json]:
     result: list[Json] = draft({"messages": list(said)}, shape)["messages"]
     return result
 
@@ -77,7 +77,7 @@ IMAGE: Json = {"type": "image", "source": {"type": "base64", "media_type": "imag
 
 def test_a_coding_agents_request_for_a_foreign_model() -> None:
     raw = fixture("request.json")
-    found = draft_body(decode_request(raw), "deepseek-flash", PLAIN)
+    found = draft_body(decode_request(raw), "deepseek-flash", PLAIN, {})
     assert b'"input":{"limit":2.0,"file_path":"/p/hello.txt"}' in found
     body = json.loads(found)
     assert {name: value for name, value in body.items() if name not in {"messages", "tools", "system"}} == {
@@ -125,7 +125,7 @@ def test_a_coding_agents_request_for_a_foreign_model() -> None:
 
 
 def test_the_same_request_for_a_claude() -> None:
-    body = json.loads(draft_body(decode_request(fixture("request.json")), "claude-haiku-5-5", CLAUDE))
+    body = json.loads(draft_body(decode_request(fixture("request.json")), "claude-haiku-5-5", CLAUDE, {}))
     assert body["metadata"] == {"user_id": '{"session_id":"filler"}'}
     assert body["system"][0]["text"].startswith("x-anthropic-billing-header")
     assert [block.get("cache_control") for block in body["system"]] == [
@@ -218,7 +218,7 @@ def test_top_level_fields_follow_the_shape() -> None:
         "mcp_servers": [],
         "field_of_tomorrow": 1,
     }
-    assert draft(body, DraftShape(thinking_off="omit", tool_choice=False, max_output=8192)) == {
+    assert draft(body, Shape(thinking_off="omit", tool_choice=False, max_output=8192)) == {
         "model": "draft-model",
         "max_tokens": 8192,
         "stream": True,
@@ -250,16 +250,16 @@ def test_at_most_four_markers_and_the_last_ones_stay() -> None:
 
 
 @given(bodies.flatmap(spelled), shapes)
-def test_no_reasoning_of_anybody_is_ever_in_a_draft(raw: bytes, shape: DraftShape) -> None:
-    found = draft_body(decode_request(raw), "d", shape)
+def test_no_reasoning_of_anybody_is_ever_in_a_draft(raw: bytes, shape: Shape) -> None:
+    found = draft_body(decode_request(raw), "d", shape, {})
     assert SECRET.encode() not in found
     blocks = [block for message in json.loads(found)["messages"] for block in message["content"]]
     assert not {block["type"] for block in blocks} & {"thinking", "redacted_thinking"}
 
 
 @given(raw_bodies, shapes)
-def test_a_draft_holds_only_what_is_known_to_be_safe(raw: bytes, shape: DraftShape) -> None:
-    body = json.loads(draft_body(decode_request(raw), "d", shape))
+def test_a_draft_holds_only_what_is_known_to_be_safe(raw: bytes, shape: Shape) -> None:
+    body = json.loads(draft_body(decode_request(raw), "d", shape, {}))
     assert body.keys() <= {
         *("model", "messages", "system", "tools", "tool_choice", "max_tokens", "stop_sequences", "stream", "thinking"),
         *("metadata", "output_config", "cache_control", "temperature", "top_p", "top_k"),
@@ -279,12 +279,12 @@ def test_a_draft_holds_only_what_is_known_to_be_safe(raw: bytes, shape: DraftSha
 
 @given(messages, assistant_messages, messages, shapes.filter(lambda shape: not shape.cache_control))
 def test_a_longer_conversation_begins_with_the_same_bytes(
-    before: list[Json], turn: Json, after: list[Json], shape: DraftShape
+    before: list[Json], turn: Json, after: list[Json], shape: Shape
 ) -> None:
     turn = {**turn, "content": [text("Done."), *([] if isinstance(turn["content"], str) else turn["content"])]}
-    short = draft_body(decode_request(json.dumps({"model": "m", "messages": before}).encode()), "d", shape)
+    short = draft_body(decode_request(json.dumps({"model": "m", "messages": before}).encode()), "d", shape, {})
     longer = draft_body(
-        decode_request(json.dumps({"model": "m", "messages": [*before, turn, *after]}).encode()), "d", shape
+        decode_request(json.dumps({"model": "m", "messages": [*before, turn, *after]}).encode()), "d", shape, {}
     )
     assert longer.startswith(short.removesuffix(b"]}"))
 
@@ -292,7 +292,7 @@ def test_a_longer_conversation_begins_with_the_same_bytes(
 @given(raw_bodies.flatmap(lambda raw: st.integers(0, len(raw)).map(lambda n: raw[:n])))
 def test_any_bytes_are_a_draft_or_a_wire_error(raw: bytes) -> None:
     with suppress(WireError):
-        draft_body(ChatRequest(raw, "m", True, None, ()), "d", PLAIN)
+        draft_body(ChatRequest(raw, "m", True, None, ()), "d", PLAIN, {})
 
 
 def test_a_provider_without_output_formats_is_told_of_the_schema_in_words() -> None:
@@ -302,3 +302,58 @@ def test_a_provider_without_output_formats_is_told_of_the_schema_in_words() -> N
     assert told["system"][0] == text("Be brief.")
     assert '{"type": "object"}' in told["system"][1]["text"]
     assert draft({"system": "Be brief.", **body}, CLAUDE)["system"] == [text("Be brief.")]
+
+
+# --- reasoning that comes back -----------------------------------------------------------------------------------
+
+THOUGHT = b'{"type":"thinking","thinking":"Hm.","signature":"c2ln"}'
+ALWAYS = Shape(reasoning_back="always", cache_control=True)
+
+
+def call(id_: str) -> Json:
+    return {"type": "tool_use", "id": id_, "name": "Read", "input": {}, "cache_control": {"type": "ephemeral"}}
+
+
+def recalled(shape: Shape, *ids: str) -> list[list[str]]:
+    said = [
+        user("a"),
+        {"role": "assistant", "content": [text("One."), call("t1"), call("t2")]},
+        user(result("t1", ""), result("t2", "")),
+        {"role": "assistant", "content": [call("t3")]},
+        user(result("t3", "")),
+        {"role": "assistant", "content": "Done."},
+        user("b"),
+    ]
+    request = decode_request(json.dumps({"model": "m", "messages": said}).encode())
+    body = json.loads(draft_body(request, "d", shape, dict.fromkeys(ids, (THOUGHT,))))
+    return [[block["type"] for block in m["content"]] for m in body["messages"] if m["role"] == "assistant"]
+
+
+def test_who_cannot_but_think_gets_its_own_thoughts_back_before_the_first_call() -> None:
+    assert recalled(ALWAYS, "t1", "t2", "t3") == [
+        ["text", "thinking", "tool_use", "tool_use"],
+        ["thinking", "tool_use"],
+        ["text"],
+    ]
+    assert recalled(ALWAYS, "t3") == [["text", "tool_use", "tool_use"], ["thinking", "tool_use"], ["text"]]
+    for back in ("no", "if_all"):
+        shape = Shape(reasoning_back=back)  # type: ignore[arg-type]  # one of the three
+        assert recalled(shape, "t1", "t2", "t3") == [["text", "tool_use", "tool_use"], ["tool_use"], ["text"]]
+
+
+def test_what_an_endpoint_wants_sent_with_every_request_and_to_think_less() -> None:
+    shape = Shape(extra={"lane": "slow", "stream": False}, reasoning_off={"output_config": {"effort": "low"}})
+    body = draft({"output_config": {"effort": "high"}}, shape)
+    assert (body["lane"], body["stream"], body["output_config"]) == ("slow", True, {"effort": "low"})
+
+
+@given(messages, assistant_messages, messages)
+def test_what_came_back_once_stays(before: list[Json], turn: Json, after: list[Json]) -> None:
+    recall = {"toolu_1": (THOUGHT,), "call_x": (THOUGHT, THOUGHT)}
+    shape = Shape(reasoning_back="always")
+    turn = {**turn, "content": [text("Done."), *([] if isinstance(turn["content"], str) else turn["content"])]}
+    short, longer = (
+        draft_body(decode_request(json.dumps({"model": "m", "messages": said}).encode()), "d", shape, recall)
+        for said in (before, [*before, turn, *after])
+    )
+    assert longer.startswith(short.removesuffix(b"]}"))

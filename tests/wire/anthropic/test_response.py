@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.support.strategies import usages
-from tests.support.wire import ANSWER, fixture
+from tests.support.wire import ANSWER, Json, event, fixture, json_values
 
-from rlmc.domain.chat import Completion, Opaque, Text, ToolCall, Usage
+from rlmc.domain.chat import BlockStopped, Completion, Opaque, Text, Thinking, ToolCall, Usage
 from rlmc.errors import WireError
 from rlmc.wire.anthropic.response import (
     decode_completion,
@@ -19,6 +19,7 @@ from rlmc.wire.anthropic.response import (
     encode_stream_error,
     ping,
 )
+from rlmc.wire.anthropic.stream import AnswerDecoder
 
 
 def test_a_whole_answer() -> None:
@@ -48,6 +49,28 @@ def test_what_the_client_gets_is_a_message_without_reasoning() -> None:
             "output_tokens": 9,
         },
     }
+
+
+@pytest.mark.parametrize(
+    ("block", "kept"),
+    [
+        ({"type": "thinking", "thinking": "Hm", "signature": "c2ln", "news": 1}, {"signature": "c2ln"}),
+        ({"type": "thinking", "thinking": "Hm"}, {"signature": ""}),
+        ({"type": "thinking", "thinking": "Hm", "signature": None}, {"signature": ""}),
+        ({"type": "thinking", "thinking": "", "signature": "c2ln"}, {"thinking": "", "signature": "c2ln"}),
+        ({"type": "redacted_thinking", "data": "eA=="}, {"type": "redacted_thinking", "data": "eA=="}),
+    ],
+)
+def test_reasoning_is_kept_as_its_writer_wants_it_back(block: Json, kept: Json) -> None:
+    """The same whether the answer comes whole or as a stream."""
+    whole = decode_completion(json.dumps({"type": "message", "content": [block]}).encode()).parts[0]
+    stream = event({"type": "content_block_start", "index": 0, "content_block": block})
+    stopped = AnswerDecoder().feed(stream + event({"type": "content_block_stop", "index": 0}))[-1]
+    assert stopped == BlockStopped(0, whole)
+    assert isinstance(whole, Thinking)
+    assert whole.chars == len(block.get("thinking", ""))
+    thinking = {"type": "thinking", "thinking": "Hm"} if block["type"] == "thinking" else {}
+    assert json.loads(whole.block) == thinking | kept
 
 
 @pytest.mark.parametrize("arguments", ["{", "[]", '"x"', "null"])
@@ -117,3 +140,25 @@ def test_what_is_encoded_decodes(parts: tuple[Text | ToolCall, ...], usage: Usag
 def test_any_bytes_are_an_answer_or_a_wire_error(raw: bytes) -> None:
     with suppress(WireError):
         decode_completion(raw)
+
+
+@given(st.sampled_from(["type", "content", "usage", "stop_reason", "id", "error"]), json_values)
+def test_a_strange_answer_is_an_answer_or_a_wire_error(field: str, value: object) -> None:
+    with suppress(WireError):
+        decode_completion(json.dumps(json.loads(fixture("answer.json")) | {field: value}).encode())
+
+
+@given(
+    st.sampled_from(["type", "thinking", "signature", "data", "text", "input", "id", "name", "content"]), json_values
+)
+def test_so_is_one_with_strange_blocks(field: str, value: object) -> None:
+    body = json.loads(fixture("answer.json"))
+    body["content"] = [block | {field: value} for block in body["content"]]
+    with suppress(WireError):
+        decode_completion(json.dumps(body).encode())
+    events = b"".join(
+        event({"type": "content_block_start", "index": n, "content_block": block})
+        + event({"type": "content_block_stop", "index": n})
+        for n, block in enumerate(body["content"])
+    )
+    AnswerDecoder().feed(events)

@@ -11,6 +11,7 @@ from tests.support.wire import ANSWER, Json, answer_events, answers, cut, event,
 
 from rlmc.domain.chat import (
     BlockStarted,
+    BlockStopped,
     Completion,
     Delta,
     Opaque,
@@ -25,7 +26,8 @@ from rlmc.domain.chat import (
     ToolCall,
     Usage,
 )
-from rlmc.wire.anthropic.stream import INCOMPLETE, MALFORMED, AnswerDecoder, encode_completion_stream
+from rlmc.wire.anthropic.codec import ANTHROPIC
+from rlmc.wire.anthropic.stream import INCOMPLETE, MALFORMED, AnswerDecoder
 from rlmc.wire.assemble import Assembler
 
 START: Json = {"type": "message_start", "message": {"id": "msg_1", "model": "m", "usage": {"input_tokens": 1}}}
@@ -60,9 +62,18 @@ def test_blocks_that_come_whole_are_whole_at_once() -> None:
         {"type": "tool_use", "id": "t", "name": "R", "input": {"a": 1}},
     ]
     raw = b"".join(
-        event({"type": "content_block_start", "index": i, "content_block": block}) for i, block in enumerate(blocks)
+        event({"type": "content_block_start", "index": i, "content_block": block})
+        + event({"type": "content_block_stop", "index": i})
+        for i, block in enumerate(blocks)
     )
-    assert decode(raw)[:2] == [BlockStarted(0, Thinking(0)), BlockStarted(1, ToolCall("t", "R", '{"a": 1}'))]
+    kept = Thinking(0, b'{"type":"redacted_thinking","data":"x"}')
+    call = ToolCall("t", "R", '{"a": 1}')
+    assert decode(raw)[:-1] == [
+        BlockStarted(0, Thinking(0)),
+        BlockStopped(0, kept),
+        BlockStarted(1, call),
+        BlockStopped(1),
+    ]
 
 
 def test_events_without_names_are_read_all_the_same() -> None:
@@ -153,7 +164,7 @@ def test_what_is_encoded_assembles_again(
     parts: tuple[Text | ToolCall, ...], reason: str | None, usage: Usage, at: list[int]
 ) -> None:
     completion = Completion("m", parts, reason, usage, "msg_1")
-    raw = b"".join(encode_completion_stream(completion, usage))
+    raw = b"".join(ANTHROPIC.encode_completion_stream(completion, usage))
     assert assemble(decode(*cut(raw, at))).result() == completion
 
 
@@ -161,7 +172,7 @@ def test_the_events_are_those_clients_insist_on() -> None:
     unspoken = (Thinking(9), Text(""), Text("\n"), Opaque("fallback"))
     completion = Completion("m", (*unspoken, Text("x" * 700), ToolCall("t", "Read", "")), "tool_use", None, "msg_1")
     usage = Usage(input=1, cache_read=2, cache_write_1h=3, output=40)
-    pieces = list(encode_completion_stream(completion, usage))
+    pieces = list(ANTHROPIC.encode_completion_stream(completion, usage))
     assert all(piece.startswith(b"event: ") and piece.endswith(b"\n\n") for piece in pieces)
     events = messages.events(b"".join(pieces))
     assert [name for name, _ in events] == [

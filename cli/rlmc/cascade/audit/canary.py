@@ -26,8 +26,8 @@ class Chance(Protocol):
     def shuffle(self, x: list[_T], /) -> None: ...
 
 
-_PATHS = ("file_path", "path", "notebook_path", "filename")
-_NEW = ("new_string", "content", "new_source")
+_PATHS = ("file_path", "path", "notebook_path", "filename", "filePath")
+_NEW = ("new_string", "content", "new_source", "newString", "patchText", "input")
 _NUMBER = re.compile(r"(?<![\w.])\d{1,6}(?![\w.])")
 _FILE = re.compile(r"\b[\w-]+\.(?:py|js|ts|rs|go|java|c|h|md|txt|json|toml|yaml|yml)\b")
 

@@ -1,7 +1,7 @@
 """From a tool call to its effect class.
 
-Rule: the user's own word on a tool comes first; then what is known of the tool, and of the command it is to run; then
-the tool's own promise to read only. A call that none of them speaks for is unsafe.
+Rule: the user's own word on a tool comes first; then what is known of the tool, and of the command, the patch or the
+calls it is to run; then the tool's own promise to read only. A call that none of them speaks for is unsafe.
 """
 
 from __future__ import annotations
@@ -11,9 +11,11 @@ from types import MappingProxyType
 
 from rlmc.cascade.effects.private import leads_to_secrets
 from rlmc.cascade.effects.shell_calls import shell_call_effect
-from rlmc.cascade.effects.tools import SHELLS, TOOLS
-from rlmc.domain.chat import ToolSpec
-from rlmc.domain.effect import Effect
+from rlmc.cascade.effects.tools import CALLERS, PATCHES, SHELLS, TOOLS, WAITS
+from rlmc.cascade.inner_calls import arguments_of, inner_calls
+from rlmc.cascade.patches import only_edits, read_patch
+from rlmc.domain.chat import ToolCall, ToolSpec
+from rlmc.domain.effect import Effect, worst
 
 _NOTHING: Mapping[str, Effect] = MappingProxyType({})
 
@@ -24,10 +26,39 @@ def effect_of(name: str, arguments: str, tool: ToolSpec | None = None, own: Mapp
         return said
     if name in SHELLS:
         return shell_call_effect(arguments)
+    if name in PATCHES:
+        return _patch_effect(arguments)
+    if name in WAITS:
+        return _wait_effect(arguments)
+    if name in CALLERS:
+        return _effect_of_inner(ToolCall("", name, arguments), own)
     if name in TOOLS:
         effect = TOOLS[name]
         return Effect.UNSAFE if effect is Effect.READ and leads_to_secrets(arguments) else effect
     return Effect.READ if tool is not None and tool.read_only else Effect.UNSAFE
+
+
+def _effect_of_inner(call: ToolCall, own: Mapping[str, Effect]) -> Effect:
+    """The worst of what it calls. One that calls nothing only says something."""
+    inner = inner_calls(call)
+    if inner is None:
+        return Effect.UNSAFE
+    return worst(effect_of(one.name, one.arguments, None, own) for one in inner) or Effect.PLAN
+
+
+def _patch_effect(arguments: str) -> Effect:
+    """New text in files is an edit; a file that goes away or gets another name is more than that."""
+    given = arguments_of(arguments)
+    text = next(iter(given.values())) if len(given) == 1 and given.keys() <= {"input", "patchText"} else None
+    changes = read_patch(text) if isinstance(text, str) else None
+    return Effect.EDIT if changes is not None and only_edits(changes) else Effect.UNSAFE
+
+
+def _wait_effect(arguments: str) -> Effect:
+    """To wait for a script that still runs; it may also be ended so."""
+    given = arguments_of(arguments)
+    known = "cell_id" in given and given.keys() <= {"cell_id", "yield_time_ms", "max_tokens", "terminate"}
+    return Effect.PLAN if known and not given.get("terminate") else Effect.UNSAFE
 
 
 def _said(name: str, own: Mapping[str, Effect]) -> Effect | None:

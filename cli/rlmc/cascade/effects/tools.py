@@ -16,6 +16,15 @@ SHELLS = frozenset(
 )
 """Tools that run a command: what they do is read from it."""
 
+PATCHES = frozenset({"apply_patch"})  # Codex, opencode
+"""Tools that change files as a patch says: what they do is read from it."""
+
+CALLERS = frozenset({"exec", "tool_call"})  # Codex, qwen-code
+"""Tools that only call others: what they do is what these do."""
+
+WAITS = frozenset({"wait"})  # Codex
+"""Tools that wait for what still runs."""
+
 TOOLS: dict[str, Effect] = {
     # files and searches
     "Read": Effect.READ,
@@ -40,6 +49,7 @@ TOOLS: dict[str, Effect] = {
     "search_file_content": Effect.READ,
     "tool_search": Effect.READ,
     "view_image": Effect.READ,
+    "list_agents": Effect.READ,
     # the agent's own list of things to do
     "TodoWrite": Effect.PLAN,
     "TodoRead": Effect.PLAN,
@@ -51,6 +61,8 @@ TOOLS: dict[str, Effect] = {
     "todoread": Effect.PLAN,
     "todo_write": Effect.PLAN,
     "update_plan": Effect.PLAN,
+    "get_goal": Effect.PLAN,
+    "clock__sleep": Effect.PLAN,
     # the workspace
     "Edit": Effect.EDIT,
     "MultiEdit": Effect.EDIT,
@@ -60,7 +72,6 @@ TOOLS: dict[str, Effect] = {
     "multiedit": Effect.EDIT,
     "write": Effect.EDIT,
     "patch": Effect.EDIT,
-    "apply_patch": Effect.EDIT,
     "replace": Effect.EDIT,
     "write_file": Effect.EDIT,
     "notebook_edit": Effect.EDIT,

@@ -8,22 +8,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
+from rlmc.cascade.effects.tools import PATCHES
 from rlmc.cascade.gate import protected_paths, syntax
 from rlmc.cascade.gate.credentials import new_secret
-from rlmc.cascade.gate.file_calls import EDITS, WRITES, Edit, FileCall, Read, Replacement, Write, file_call
+from rlmc.cascade.gate.file_calls import EDITS, WRITES, Edit, FileCall, Gone, Read, Replacement, Write, file_calls
 from rlmc.cascade.gate.history import exchanges
-from rlmc.cascade.gate.seen_files import SeenFile, edited, seen_file, seen_paths, written
+from rlmc.cascade.gate.seen_files import SeenFile, edited, root_of, seen_file, seen_paths, written
+from rlmc.cascade.inner_calls import inner_calls
 from rlmc.domain.chat import ChatRequest, Completion, ToolCall, ToolResult
 from rlmc.domain.turn import Finding
 
-COVERED = EDITS | WRITES
+COVERED = EDITS | WRITES | PATCHES
 """Tools whose calls are checked here: edits by these names need no other judgement."""
 
 # Tools that change files in ways nothing here can follow.
-_UNCHECKED = frozenset({"NotebookEdit", "patch", "apply_patch", "multiedit"})
+_UNCHECKED = frozenset({"NotebookEdit", "notebook_edit", "patch", "multiedit", "replace"})
 
 _MOST_LINES = 200
+# So many lines stand together but once in a file.
+_TELLING_LINES = 4
 # Words for what a writer was too lazy to repeat. Dots right before a word are code in some languages.
 _LEFT_OUT = re.compile(
     r"(?:\.\.\.|…)\s+\(?\s*(?:the\s+)?(?:rest|remaining|existing|unchanged|previous|other|same)\b"
@@ -38,7 +43,7 @@ _LEFT_OUT = re.compile(
 def check(request: ChatRequest, draft: Completion) -> tuple[Finding, ...]:
     """The first objection. Later calls build on earlier ones, so after it there is nothing to say of them."""
     drafted = _Drafted(request)
-    for call in draft.tool_calls:
+    for call in (inner for outer in draft.tool_calls for inner in inner_calls(outer) or ()):
         if call.name in COVERED or call.name in _UNCHECKED:
             problem = drafted.problem_with(call)
             if problem is not None:
@@ -51,6 +56,7 @@ class _Drafted:
 
     def __init__(self, request: ChatRequest) -> None:
         self._request = request
+        self._root = root_of(request)
         self._files: dict[str, SeenFile] = {}
         self._changed_lines = 0
 
@@ -58,18 +64,29 @@ class _Drafted:
         """Why the call may not be released; None when it may, and its file is then taken for changed."""
         if call.name in _UNCHECKED:
             return "calls of this tool cannot be checked"
-        asked = file_call(call)
-        if asked is None or isinstance(asked, Read):
+        wanted = file_calls(call, self._root)
+        if not wanted:
+            return "the arguments cannot be read"
+        return next((problem for asked in wanted if (problem := self._problem_with(asked)) is not None), None)
+
+    def _problem_with(self, asked: FileCall) -> str | None:
+        if isinstance(asked, Read):
             return "the arguments cannot be read"
         problem = protected_paths.problem_with(asked.path)
         if problem is not None:
             return problem
-        if _failed_before(self._request, asked):
+        if isinstance(asked, Gone):
+            return "what becomes of the file cannot be checked"
+        if self._failed_before(asked):
             return "the same edit failed before"
         before = self._files.get(asked.path) or seen_file(self._request, asked.path)
         if isinstance(asked, Write):
             return self._problem_with_write(before, asked)
         return self._problem_with_edit(before, asked)
+
+    def _failed_before(self, asked: FileCall) -> bool:
+        failed = (exchange.call for exchange in exchanges(self._request.messages) if exchange.failed)
+        return any(asked in file_calls(inner, self._root) for call in failed for inner in inner_calls(call) or ())
 
     def _problem_with_write(self, before: SeenFile | None, asked: Write) -> str | None:
         if before is not None and before.whole is None:
@@ -91,11 +108,13 @@ class _Drafted:
         for replacement in asked.replacements:
             count = after.occurrences(replacement.old) if replacement.old else 0
             problem = _problem_with_replacement(replacement, count)
+            if problem is None and asked.whole_lines:
+                problem = _problem_with_lines(after, replacement)
             if problem is not None:
                 return problem
             times = _times(after, replacement.old) if replacement.everywhere else 1
             changes += [(replacement.old, replacement.new)] * min(times, _MOST_LINES + 1)
-            after = edited(after, Edit(asked.path, (replacement,), asked.takes_line))
+            after = edited(after, replace(asked, replacements=(replacement,)))
         known = "\n".join(stretch.text for stretch in before.stretches)
         new = "\n".join(new for _, new in dict.fromkeys(changes))
         return self._problem_with_text(asked.path, known, new, changes, after)
@@ -129,6 +148,19 @@ def _problem_with_replacement(replacement: Replacement, count: int) -> str | Non
     return None
 
 
+def _problem_with_lines(file: SeenFile, replacement: Replacement) -> str | None:
+    """The first lines that fit are changed, wherever they are: none that fit may stand where nothing was seen."""
+    old, place = replacement.old, replacement.place.strip()
+    stretch = next((s for s in file.stretches if f"\n{old}\n" in f"\n{s.text}\n"), None)
+    if stretch is None:
+        return "the old text is not whole lines of what was seen of the file"
+    if stretch.first != 1 and sum(bool(line.strip()) for line in old.split("\n")) < _TELLING_LINES:
+        return "the old text may occur where the file was not seen"
+    if place and not any(line.strip() == place for s in file.stretches for line in s.text.split("\n")):
+        return "the line it is to be found behind was not seen"
+    return None
+
+
 def _problem_with_new_file(request: ChatRequest, path: str) -> str | None:
     folder = path.rpartition("/")[0]
     if not any(_below(folder, seen.rpartition("/")[0]) for seen in seen_paths(request)):
@@ -149,10 +181,6 @@ def _is_mentioned(request: ChatRequest, path: str) -> bool:
     by_itself = re.compile(rf"(?<![\w.-]){re.escape(end)}(?![\w-])")
     results = (p for m in request.messages for p in m.parts if isinstance(p, ToolResult) and not p.is_error)
     return any(end in result.text and by_itself.search(result.text) for result in results)
-
-
-def _failed_before(request: ChatRequest, asked: FileCall) -> bool:
-    return any(e.failed and file_call(e.call) == asked for e in exchanges(request.messages))
 
 
 def _times(file: SeenFile, text: str) -> int:

@@ -8,11 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from rlmc.cascade.failures import has_failed
 from rlmc.domain.chat import Message, Text, ToolCall, ToolResult
-
-# How a result begins that tells of a failure; not every client sets the mark for it.
-_FAILURES = ("<tool_use_error>", "error:", "failed to ")
-_BEGINNING = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +21,7 @@ class Exchange:
 
     @property
     def failed(self) -> bool:
-        result = self.result
-        if result is None:
-            return False
-        return result.is_error or result.text[:_BEGINNING].lstrip().lower().startswith(_FAILURES)
+        return self.result is not None and has_failed(self.result)
 
     @property
     def succeeded(self) -> bool:

@@ -2,6 +2,7 @@
 
 Claude Code writes a number, a tab (formerly an arrow) and the line; opencode, inside tags, a number, a colon or a bar,
 a blank and the line. Rule: a line counts only while the numbers go up by one; what comes after is the tool's.
+qwen-code shows bare lines, and above a part of a file which lines they are.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ _TAGGED = frozenset({": ", "| "})
 _END = "End of file"
 _REMINDER = "<system-reminder>"
 _CUT = re.compile(r"truncat|partial|too (?:large|long)|capped|more lines|remaining|showing", re.IGNORECASE)
+_WINDOW = re.compile(r"Showing lines (\d{1,9})-(\d{1,9}) of (?:at least )?(\d{1,9}) total lines\.\n\n---\n\n")
 _EMPTY = re.compile(r"\s*<system-reminder>[^<]*\bcontents are empty", re.IGNORECASE)
 
 # More lines than this are never shown at once, so that a longer listing ended for that reason alone.
@@ -55,6 +57,15 @@ def parse(text: str, limit: int | None) -> Listing | None:
         lines.append(match[3])
     rest = "\n".join(shown[start + len(lines) :])
     return Listing(first, tuple(lines), _ended(rest, mark, len(lines), limit))
+
+
+def parse_plain(text: str, *, whole: bool) -> Listing | None:
+    """Lines without numbers. `whole` says that all of the file was asked for."""
+    if window := _WINDOW.match(text):
+        first, last, count = (int(number) for number in window.groups())
+        lines = text[window.end() :].split("\n")[: last - first + 1]
+        return Listing(first, tuple(lines), ended=last == count) if lines and first <= last else None
+    return Listing(1, tuple(text.split("\n")), ended=True) if whole else None
 
 
 def _ended(rest: str, mark: str, count: int, limit: int | None) -> bool:

@@ -8,6 +8,7 @@ import msgspec
 
 from rlmc.cascade.gate.edit import COVERED
 from rlmc.cascade.gate.history import exchanges
+from rlmc.cascade.inner_calls import inner_calls
 from rlmc.cascade.spoken import current_task
 from rlmc.domain.chat import ChatRequest, Completion, ToolCall
 from rlmc.domain.turn import Finding
@@ -41,7 +42,7 @@ def _failed_calls(request: ChatRequest) -> list[ToolCall]:
     for exchange in exchanges(current_task(request.messages)):
         if exchange.failed:
             failed.append(exchange.call)
-        elif exchange.call.name in COVERED:
+        elif any(inner.name in COVERED for inner in inner_calls(exchange.call) or ()):
             failed.clear()
     return failed
 

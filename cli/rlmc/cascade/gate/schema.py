@@ -36,6 +36,8 @@ def problem_with(arguments: str, schema: bytes) -> str | None:
         return "arguments are no object"
     if not schema:
         return "the tool has no schema to check against"
+    if b'"encrypted"' in schema and _sealed(value, schema):
+        return "an argument is one that only the verify model can write"
     if b"$" in schema and _deeper_than(value, _MAX_DEPTH):
         # Schemas that refer to themselves can take time exponential in the depth of what they are checked against.
         return "arguments are nested too deeply"
@@ -51,6 +53,18 @@ def problem_with(arguments: str, schema: bytes) -> str | None:
     where = "/".join(str(step) for step in error.instance_path) or "arguments"
     # The error's own text may quote a value of the user's; its kind does not.
     return f"{where} does not satisfy {error.schema_path[-1] if error.schema_path else 'the schema'!r}"
+
+
+def _sealed(value: dict[str, Any], schema: bytes) -> bool:
+    """Whether an argument is given that the provider hides from everybody else: Codex marks them so."""
+    try:
+        given = msgspec.json.decode(schema)
+    except (msgspec.DecodeError, RecursionError):
+        return True
+    told = given.get("properties") if isinstance(given, dict) else None
+    if not isinstance(told, dict):
+        return False
+    return any(isinstance(one, dict) and one.get("encrypted") is True for name, one in told.items() if name in value)
 
 
 _MAX_DEPTH = 8

@@ -6,12 +6,27 @@ what is known, or its effect on it cannot be told, all that was known is given u
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from rlmc.cascade.gate import numbered
-from rlmc.cascade.gate.file_calls import HARMLESS, Edit, Read, Replacement, Write, file_call, plain_path
+from rlmc.cascade.gate.file_calls import (
+    HARMLESS,
+    Edit,
+    FileCall,
+    Gone,
+    Read,
+    Replacement,
+    Write,
+    file_calls,
+    plain_path,
+)
 from rlmc.cascade.gate.history import Event, Exchange, events, exchanges
-from rlmc.domain.chat import ChatRequest, ToolResult
+from rlmc.cascade.gate.numbered import Listing
+from rlmc.cascade.gate.shell_reads import shown_by
+from rlmc.cascade.inner_calls import inner_calls
+from rlmc.domain.chat import ChatRequest, Text, ToolCall, ToolResult
 
 # Clients cut lines of this length, each in its own way.
 _LONGEST_LINE = 2000
@@ -19,6 +34,8 @@ _LONGEST_LINE = 2000
 _UNCHANGED = "File unchanged"
 _BY_HAND = "user modified"
 _BEGINNING = 600
+# Codex says where its commands and patches begin.
+_ROOT = re.compile(r"<environment_context>.{0,2000}?<cwd>(/[^<\n]{1,1000})</cwd>", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,23 +84,30 @@ class SeenFile:
 _NOTHING_KNOWN = SeenFile((), None, possibly_stale=True)
 
 
+def root_of(request: ChatRequest) -> str:
+    """The folder that paths begin at, where the client tells it."""
+    texts = (p.text for m in request.messages if m.role == "user" for p in m.parts if isinstance(p, Text))
+    found = [match[1] for text in texts for match in _ROOT.finditer(text)]
+    return found[-1] if found else ""
+
+
 def seen_file(request: ChatRequest, path: str) -> SeenFile | None:
     """What the conversation shows of the file; None when it was never read, written or edited."""
-    path = plain_path(path)
+    path, root = plain_path(path), root_of(request)
     file: SeenFile | None = None
     for event in events(request.messages):
-        file = _after(file, event, path)
+        for asked in _asked(event, root):
+            file = _after(file, event, asked, path)
     return file
 
 
 def seen_paths(request: ChatRequest) -> frozenset[str]:
     """All files that were read, written or edited."""
-    found = set()
-    for exchange in exchanges(request.messages):
-        asked = file_call(exchange.call) if exchange.succeeded else None
-        if asked is not None:
-            found.add(asked.path)
-    return frozenset(found)
+    root = root_of(request)
+    succeeded = (exchange for exchange in exchanges(request.messages) if exchange.succeeded)
+    return frozenset(
+        asked.path for e in succeeded for asked in _asked(e, root) if not isinstance(asked, ToolCall | Text)
+    )
 
 
 def written(content: str) -> SeenFile:
@@ -94,6 +118,8 @@ def written(content: str) -> SeenFile:
 def edited(file: SeenFile, edit: Edit) -> SeenFile:
     """The file after an edit that went through."""
     for replacement in edit.replacements:
+        if edit.whole_lines and not _in_lines(file, replacement.old):
+            return _NOTHING_KNOWN
         if not replacement.old:
             # Edit tools take this for the wish to make a file of the new text.
             file = written(replacement.new)
@@ -104,27 +130,51 @@ def edited(file: SeenFile, edit: Edit) -> SeenFile:
     return file
 
 
-def _after(file: SeenFile | None, event: Event, path: str) -> SeenFile | None:
+def _asked(event: Event, root: str) -> Iterator[FileCall | ToolCall | Text]:
+    """What an event was about: files, a call that is about none that is known, or a text."""
     if not isinstance(event, Exchange):
+        yield event
+        return
+    inner = inner_calls(event.call)
+    for call in (event.call,) if inner is None else inner:
+        asked = file_calls(call, root)
+        if len(inner or ()) > 1:
+            # What each of several calls gave back is not told apart.
+            asked = tuple(one for one in asked if not isinstance(one, Read))
+        if asked:
+            yield from asked
+        else:
+            yield call
+
+
+def _after(file: SeenFile | None, event: Event, asked: FileCall | ToolCall | Text, path: str) -> SeenFile | None:
+    if not isinstance(event, Exchange) or isinstance(asked, Text):
         # Claude Code tells of changes made by the user or a formatter.
-        return _NOTHING_KNOWN if file is not None and f"{path} was modified" in event.text else file
-    asked = file_call(event.call)
-    if asked is None:
-        stale = file is not None and event.call.name not in HARMLESS
+        told = isinstance(asked, Text) and f"{path} was modified" in asked.text
+        return _NOTHING_KNOWN if file is not None and told else file
+    if isinstance(asked, ToolCall):
+        stale = file is not None and asked.name not in HARMLESS
         return replace(file, possibly_stale=True) if file is not None and stale else file
     if asked.path != path or event.failed:
         return file
     result = event.result
     if isinstance(asked, Read):
-        return _looked(file, result, asked.limit) if result is not None else file
-    if result is None or _BY_HAND in result.text[:_BEGINNING]:
+        return _looked(file, result, _listing(asked, event.call, result)) if result is not None else file
+    if result is None or isinstance(asked, Gone) or _BY_HAND in result.text[:_BEGINNING]:
         return _NOTHING_KNOWN
     return written(asked.content) if isinstance(asked, Write) else edited(file or _NOTHING_KNOWN, asked)
 
 
-def _looked(before: SeenFile | None, result: ToolResult, limit: int | None) -> SeenFile:
+def _listing(asked: Read, call: ToolCall, result: ToolResult) -> Listing | None:
+    if asked.shell is not None:
+        return shown_by(asked.shell, call, result.text)
+    if asked.plain is not None:
+        return numbered.parse_plain(result.text, whole=asked.plain == "whole")
+    return numbered.parse(result.text, asked.limit)
+
+
+def _looked(before: SeenFile | None, result: ToolResult, listing: Listing | None) -> SeenFile:
     """After a read: what it shows, and of what was known before the lines it does not reach."""
-    listing = numbered.parse(result.text, limit)
     if listing is None:
         known = before is not None and result.text.startswith(_UNCHANGED)
         return replace(before, possibly_stale=False) if before is not None and known else _NOTHING_KNOWN
@@ -136,7 +186,7 @@ def _looked(before: SeenFile | None, result: ToolResult, limit: int | None) -> S
     return SeenFile(_stretches(kept | lines), last, stale)
 
 
-def _still_true(before: SeenFile, lines: dict[int, str], listing: numbered.Listing) -> dict[int, str]:
+def _still_true(before: SeenFile, lines: dict[int, str], listing: Listing) -> dict[int, str]:
     """The lines known before, unless the file is not what it was then."""
     kept = {s.first + n: line for s in before.stretches for n, line in enumerate(s.text.split("\n"))}
     changed = any(lines.get(n, line) != line for n, line in kept.items())
@@ -161,6 +211,11 @@ def _in_whole(file: SeenFile, text: str, wanted: Replacement, takes_line: bool) 
         return _NOTHING_KNOWN
     changed = _replaced(text, wanted, takes_line)
     return SeenFile((Stretch(1, changed),), changed.count("\n") + 1, file.possibly_stale)
+
+
+def _in_lines(file: SeenFile, text: str) -> bool:
+    """Whether a text stands once in what is known, and in whole lines."""
+    return file.occurrences(text) == 1 and any(f"\n{text}\n" in f"\n{s.text}\n" for s in file.stretches)
 
 
 def _in_part(file: SeenFile, wanted: Replacement, takes_line: bool) -> SeenFile:

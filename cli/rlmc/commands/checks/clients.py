@@ -11,13 +11,13 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from rlmc.commands.checks.check import Check
+from rlmc.launch.integrations import PROGRAMS
 
-CLIENTS: tuple[str, ...] = ("claude", "codex", "opencode", "aider", "qwen")
 PATIENCE = 5.0
 _VERSION = re.compile(r"\d+\.\d+[\w.+-]*")
 
 
-def check_clients(path: str | None, names: Sequence[str] = CLIENTS, patience: float = PATIENCE) -> list[Check]:
+def check_clients(path: str | None, names: Sequence[str] = PROGRAMS, patience: float = PATIENCE) -> list[Check]:
     """One check for each agent found. `path` is a search path as in PATH."""
     found = [(name, place) for name in names if (place := shutil.which(name, path=path))]
     if not found:

@@ -100,7 +100,7 @@ def _needs_key(provider: str, settings: Settings) -> bool:
     if own and own.api_key_env:
         return True
     known = find(provider)
-    return known is not None and known.auth != "none"
+    return known is not None and known.needs_key
 
 
 def _key_names(provider: str, settings: Settings) -> tuple[str, ...]:

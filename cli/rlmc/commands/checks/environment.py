@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from rlmc.commands.checks.check import Check
 from rlmc.commands.checks.credentials import read_json
+from rlmc.launch.base_url import VARIABLES, is_own
 
 _PROXIES = ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
 _LOOPBACK = frozenset({"127.0.0.1", "127.0.0.0/8", "localhost", "*"})
@@ -66,12 +67,16 @@ def _proxies(env: Mapping[str, str]) -> list[Check]:
 
 
 def _base_url(env: Mapping[str, str]) -> list[Check]:
-    url = env.get("ANTHROPIC_BASE_URL")
-    if not url:
-        return []
-    if urlsplit(url).path.startswith("/s/"):
-        return [Check("environment", "ok", "this shell is inside an `rlmc run`; it is not chained to another")]
-    return [Check("environment", "ok", f"ANTHROPIC_BASE_URL is {shown_url(url)}; `rlmc run` makes it the upstream")]
+    named = {name: url for names in VARIABLES.values() for name in names if (url := env.get(name, "").strip())}
+    theirs = {name: url for name, url in named.items() if not is_own(url)}
+    checks = [
+        Check("environment", "ok", f"{name} is {shown_url(url)}; `rlmc run` makes it the upstream")
+        for name, url in theirs.items()
+    ]
+    if named.keys() - theirs.keys():
+        inside = "this shell is inside an `rlmc run` or `rlmc env`; it is not chained to another"
+        checks.insert(0, Check("environment", "ok", inside))
+    return checks
 
 
 def _settings_base_url(values: Mapping[str, str], path: Path, managed: bool) -> list[Check]:

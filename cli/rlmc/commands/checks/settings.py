@@ -1,4 +1,4 @@
-"""The configuration: can it be read, and does it say anything that will not do what was meant?"""
+"""The configuration and the user's own provider files: can they be read, and will they do what was meant?"""
 
 from __future__ import annotations
 
@@ -23,7 +23,53 @@ def check_settings(file: Path, env: Mapping[str, str], providers: Collection[str
     detail = f"{file}; {own} set" if file.exists() else f"no file at {file}: defaults"
     checks = [Check("config", "ok", detail)]
     checks += [Check("config", "warn", text, "Unset it or correct its name.") for text in config.warnings]
+    own_providers = _provider_files()
+    checks += own_providers
+    if all(one.status != "fail" for one in own_providers):
+        checks += _together(config.settings)
     return [*checks, *_upstreams(config.settings)], config
+
+
+def _provider_files() -> list[Check]:
+    from rlmc.upstream.providers import BUILT_IN, find, own_files
+
+    checks: list[Check] = []
+    read: list[str] = []
+    replaced: list[str] = []
+    for name, file in own_files().items():
+        try:
+            provider = find(name)
+        except ConfigError as error:
+            checks.append(Check("providers", "fail", error.message, error.hint))
+            continue
+        if provider is None:
+            continue
+        (replaced if name in BUILT_IN else read).append(name)
+        for endpoint in provider.endpoints:
+            if endpoint.auth != "none" and _in_the_clear(endpoint.url):
+                detail = f"{file} sends a key and code over plain http"
+                checks.append(Check("providers", "warn", detail, f"Use https for {endpoint.url}."))
+    said = [f"of your own: {', '.join(read)}"] if read else []
+    said += [f"in place of the built-in: {', '.join(replaced)}"] if replaced else []
+    return [*([Check("providers", "ok", "; ".join(said))] if said else []), *checks]
+
+
+def _together(settings: Settings) -> list[Check]:
+    """Whether what is set of a provider agrees with what is known of it."""
+    from rlmc.server.parts import build_parts
+
+    try:
+        build_parts(settings)
+    except ConfigError as error:
+        return [Check("config", "fail", error.message, error.hint)]
+    return []
+
+
+def _in_the_clear(url: str) -> bool:
+    from urllib.parse import urlsplit
+
+    parts = urlsplit(url)
+    return parts.scheme == "http" and parts.hostname not in _LOOPBACK
 
 
 def _upstreams(settings: Settings) -> list[Check]:
@@ -31,22 +77,8 @@ def _upstreams(settings: Settings) -> list[Check]:
 
     checks: list[Check] = []
     for name, upstream in settings.upstreams.items():
-        parts = urlsplit(upstream.base_url or "")
-        key = f"upstream.{name}.base-url"
-        if parts.path.endswith("/v1"):
-            without = (upstream.base_url or "").removesuffix("/v1")
-            checks.append(
-                Check(
-                    "config",
-                    "warn",
-                    f"{key} ends in /v1, and rlmc adds /v1/messages to it",
-                    f"rlmc config set {key} {without}",
-                )
-            )
-        if parts.scheme == "http" and parts.hostname not in _LOOPBACK and upstream.api_key_env:
-            checks.append(
-                Check(
-                    "config", "warn", f"{key} sends a key and code over plain http", f"Use https for {parts.hostname}."
-                )
-            )
+        url = upstream.base_url or ""
+        if upstream.api_key_env and _in_the_clear(url):
+            detail = f"upstream.{name}.base-url sends a key and code over plain http"
+            checks.append(Check("config", "warn", detail, f"Use https for {urlsplit(url).hostname}."))
     return checks

@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 
-from rlmc.launch.base_url import BASE_URL, LOOPBACK, NO_PROXY_LISTS, foreign, is_first_party
+from rlmc.launch.base_url import BASE_URL, LOOPBACK, NO_PROXY_LISTS, is_first_party, some, upstream_of
 from rlmc.launch.environment import appended
 from rlmc.launch.integration import Files, LaunchPlan, LaunchRequest, TempFile
 from rlmc.launch.integrations.claude_settings import ClaudeSettings, config_dir, read_settings
@@ -40,7 +40,7 @@ class Claude:
     def plan(self, request: LaunchRequest, files: Files) -> LaunchPlan:
         settings = read_settings(request, files)
         seen = {**request.environ, **settings.env()}
-        upstream = foreign(seen.get(BASE_URL))
+        upstream = upstream_of(seen, "anthropic")
         env = {BASE_URL: request.base_url, HINTS: "1"}
         # A gateway of the user's own may not know tool search; with it the agent's own default is the right one.
         if TOOL_SEARCH not in seen and (upstream is None or is_first_party(upstream)):
@@ -54,7 +54,7 @@ class Claude:
             env=env,
             env_lists=NO_PROXY_LISTS,
             seen=seen,
-            upstream=upstream,
+            upstreams=some({"anthropic": upstream}),
             warnings=(*warnings, *about_credentials, *about_flag),
             doubts=("its settings may name another address or another provider (Bedrock, Vertex, Foundry)",),
         )

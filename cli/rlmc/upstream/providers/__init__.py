@@ -1,44 +1,84 @@
-"""The table of built-in providers. A new one is a file here and one line below."""
+"""The providers there are: the built-in files beside this one, and the user's own.
+
+A new provider is one file, `NAME.toml`, in here or in the folder `providers` beside the configuration; one there with
+the name of a built-in provider takes its place.
+"""
 
 from __future__ import annotations
 
+from functools import cache
+from pathlib import Path
+
+from rlmc.config.paths import providers_dir
+from rlmc.errors import ConfigError
 from rlmc.upstream.provider import Provider
-from rlmc.upstream.providers import (
-    anthropic,
-    deepseek,
-    llama_cpp,
-    lmstudio,
-    minimax,
-    moonshot,
-    ollama,
-    openrouter,
-    qwen,
-    sim,
-    vllm,
-    zai,
+from rlmc.upstream.provider_file import read_provider
+
+_SUFFIX = ".toml"
+_HERE = Path(__file__).parent
+
+# In the order they are shown in.
+BUILT_IN: tuple[str, ...] = (
+    *("anthropic", "deepseek", "openai", "moonshot", "zai", "minimax", "qwen", "openrouter"),
+    *("ollama", "llama.cpp", "vllm", "lmstudio", "sim"),
 )
 
-PROVIDERS: tuple[Provider, ...] = (
-    anthropic.PROVIDER,
-    deepseek.PROVIDER,
-    moonshot.PROVIDER,
-    zai.PROVIDER,
-    minimax.PROVIDER,
-    qwen.PROVIDER,
-    openrouter.PROVIDER,
-    ollama.PROVIDER,
-    llama_cpp.PROVIDER,
-    vllm.PROVIDER,
-    lmstudio.PROVIDER,
-    sim.PROVIDER,
-)
-NAMES: tuple[str, ...] = tuple(p.name for p in PROVIDERS)
+
+def names() -> tuple[str, ...]:
+    """All providers by name, without a look into their files."""
+    return (*BUILT_IN, *(name for name in own_files() if name not in BUILT_IN))
 
 
 def find(name: str) -> Provider | None:
-    return next((p for p in PROVIDERS if p.name == name), None)
+    """Raises ConfigError where the provider's file is of the user's making and cannot be read."""
+    own = own_files().get(name)
+    if own is not None:
+        return _read(name, own, _changed(own))
+    return built_in(name) if name in BUILT_IN else None
+
+
+def built_in(name: str) -> Provider:
+    """As it is shipped, whatever the user's own files say."""
+    return _read(name, _HERE / (name + _SUFFIX), 0)
+
+
+def providers() -> tuple[Provider, ...]:
+    return tuple(provider for name in names() if (provider := find(name)) is not None)
+
+
+def own_files() -> dict[str, Path]:
+    """The user's own provider files, by the name of the provider."""
+    try:
+        entries = sorted(providers_dir().iterdir())
+    except OSError:
+        return {}
+    return {path.name.removesuffix(_SUFFIX): path for path in entries if path.name.endswith(_SUFFIX) and path.is_file()}
 
 
 def api_key_envs() -> frozenset[str]:
-    """The environment variables in which built-in providers look for their keys."""
-    return frozenset(p.key_env for p in PROVIDERS if p.key_env)
+    """The environment variables in which providers look for their keys. A file that cannot be read has none to say."""
+    found = set()
+    for name in names():
+        try:
+            provider = find(name)
+        except ConfigError:
+            continue
+        if provider is not None and provider.key_env:
+            found.add(provider.key_env)
+    return frozenset(found)
+
+
+def _changed(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+@cache
+def _read(name: str, path: Path, _changed_at: int) -> Provider:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} cannot be read: {error}", "Repair or remove it.") from None
+    return read_provider(name, text, str(path))

@@ -68,6 +68,25 @@ def to_part(block: Block) -> Part:
     return Opaque(kind)
 
 
+def answer_part(block: Block) -> Part:
+    """A block of an answer: of reasoning, all its writer wants back is kept."""
+    if block.type == "thinking":
+        return thought(block.thinking, _string(block.signature))
+    if block.type == "redacted_thinking":
+        return Thinking(0, msgspec.json.encode({"type": block.type, "data": _string(block.data)}))
+    return to_part(block)
+
+
+def thought(text: str, signature: msgspec.Raw | str) -> Thinking:
+    """A signature may be empty but is never absent: who wants the block back insists on the field."""
+    kept = {"type": "thinking", "thinking": text, "signature": signature}
+    return Thinking(len(text), msgspec.json.encode(kept))
+
+
+def _string(value: msgspec.Raw) -> msgspec.Raw | str:
+    return value if bytes(memoryview(value)[:1]) == b'"' else ""
+
+
 def _tool_result(block: Block) -> ToolResult:
     content = block.content
     failed = block.is_error is True

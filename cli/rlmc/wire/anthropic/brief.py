@@ -1,23 +1,29 @@
 """A request of rlmc's own: one standing instruction, one text, and a whole answer at once.
 
-Rule: the instruction is a block of its own with a marker, so that every such request reads it from the cache.
+Rule: the instruction is a block of its own with a marker where there are any, so that every such request reads it from
+the cache.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 
+from rlmc.domain.shape import Shape
+from rlmc.wire.anthropic.top_level import Json, shaped
 
-def brief_body(brief_system: str, brief_text: str, model: str, effort: str | None, max_tokens: int) -> bytes:
-    body: dict[str, Any] = {
+
+def brief_body(
+    brief_system: str, brief_text: str, model: str, effort: str | None, max_tokens: int, shape: Shape
+) -> bytes:
+    system: Json = {"type": "text", "text": brief_system}
+    if shape.cache_control:
+        system["cache_control"] = {"type": "ephemeral"}
+    fields: Json = {
         "model": model,
-        "max_tokens": max_tokens,
+        "max_tokens": min(max_tokens, shape.max_output or max_tokens),
         "stream": False,
-        "system": [{"type": "text", "text": brief_system, "cache_control": {"type": "ephemeral"}}],
-        "messages": [{"role": "user", "content": [{"type": "text", "text": brief_text}]}],
+        "system": [system],
+        "output_config": None if effort is None else {"effort": effort},
     }
-    if effort is not None:
-        body["output_config"] = {"effort": effort}
-    return msgspec.json.encode(body)
+    messages = [{"role": "user", "content": [{"type": "text", "text": brief_text}]}]
+    return msgspec.json.encode(shaped(fields, shape, reason=True) | {"messages": messages})

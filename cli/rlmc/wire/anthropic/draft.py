@@ -6,20 +6,18 @@ depends on anything but the request and the shape, so the same beginning always 
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 from msgspec import Raw
 
 from rlmc.domain.chat import ChatRequest
-from rlmc.domain.draft_shape import DraftShape
+from rlmc.domain.prompt import Recall
+from rlmc.domain.shape import Shape
 from rlmc.wire.anthropic.blocks import MOST_MARKERS
 from rlmc.wire.anthropic.draft_history import DraftMessage, History
 from rlmc.wire.anthropic.request_shape import ATTRIBUTION
 from rlmc.wire.anthropic.tools import runs_at_provider
+from rlmc.wire.anthropic.top_level import Json, present, shaped
 from rlmc.wire.parse import parse
-
-Json = dict[str, Any]
 
 _WHAT = "The request body"
 
@@ -59,9 +57,9 @@ _BODY = msgspec.json.Decoder(_Body)
 _STRING = msgspec.json.Decoder(str)
 
 
-def draft_body(request: ChatRequest, model: str, shape: DraftShape) -> bytes:
+def draft_body(request: ChatRequest, model: str, shape: Shape, recall: Recall) -> bytes:
     body = parse(_BODY, request.raw, _WHAT)
-    history = History(shape)
+    history = History(shape, recall if shape.reasoning_back == "always" else None)
     for message in body.messages:
         history.add(message)
     system = [*_system(body.system, shape), *_format_in_words(request, shape)]
@@ -82,28 +80,24 @@ def draft_body(request: ChatRequest, model: str, shape: DraftShape) -> bytes:
         "tools": tools or None,
         "tool_choice": body.tool_choice if shape.tool_choice and tools else None,
     }
-    draft = {name: value for name, value in fields.items() if _present(value) and name not in shape.drop_fields}
+    draft = shaped(fields, shape, reason=False)
     _limit_markers(draft, [*tools, *system, *_blocks(history.messages)])
     # Last, so that a longer conversation is the same bytes with more behind them.
     return msgspec.json.encode(draft | {"messages": history.messages})
 
 
-def _present(value: object) -> bool:
-    return value is not None and not (isinstance(value, Raw) and bytes(value) in {b"", b"null"})
-
-
-def _max_tokens(asked: int | None, shape: DraftShape) -> int | None:
+def _max_tokens(asked: int | None, shape: Shape) -> int | None:
     if asked is None or shape.max_output is None:
         return asked if asked is not None else shape.max_output
     return min(asked, shape.max_output)
 
 
-def _output_config(body: _Body, shape: DraftShape) -> Json | None:
+def _output_config(body: _Body, shape: Shape) -> Json | None:
     wanted = body.output_config.format if body.output_config else _NOTHING
-    return {"format": wanted} if shape.output_format and _present(wanted) else None
+    return {"format": wanted} if shape.output_format and present(wanted) else None
 
 
-def _format_in_words(request: ChatRequest, shape: DraftShape) -> list[Json]:
+def _format_in_words(request: ChatRequest, shape: Shape) -> list[Json]:
     """A provider that knows no output format is told of it; whether it complied is for the gate to see."""
     schema = (request.output_schema or b"{}").decode()
     if schema == "{}" or shape.output_format:
@@ -112,7 +106,7 @@ def _format_in_words(request: ChatRequest, shape: DraftShape) -> list[Json]:
     return [{"type": "text", "text": text}]
 
 
-def _system(system: str | list[_SystemBlock] | None, shape: DraftShape) -> list[Json]:
+def _system(system: str | list[_SystemBlock] | None, shape: Shape) -> list[Json]:
     blocks = [_SystemBlock(system)] if isinstance(system, str) else system or []
     kept: list[Json] = []
     for block in blocks:
@@ -122,13 +116,13 @@ def _system(system: str | list[_SystemBlock] | None, shape: DraftShape) -> list[
         if not text.strip():
             continue
         new: Json = {"type": "text", "text": text}
-        if shape.cache_control and _present(block.cache_control):
+        if shape.cache_control and present(block.cache_control):
             new["cache_control"] = block.cache_control
         kept.append(new)
     return kept
 
 
-def _tools(tools: list[dict[str, Raw]], named: set[str], shape: DraftShape) -> list[Json]:
+def _tools(tools: list[dict[str, Raw]], named: set[str], shape: Shape) -> list[Json]:
     """The client's tools, without those a tool search has not brought in yet."""
     kept: list[Json] = []
     for tool in tools:
@@ -146,7 +140,7 @@ def _tools(tools: list[dict[str, Raw]], named: set[str], shape: DraftShape) -> l
 
 
 def _string(value: Raw | None) -> str | None:
-    return parse(_STRING, value, _WHAT) if value is not None and _present(value) else None
+    return parse(_STRING, value, _WHAT) if value is not None and present(value) else None
 
 
 def _is_true(value: Raw | None) -> bool:
@@ -158,6 +152,8 @@ def _blocks(messages: list[Json]) -> list[Json]:
     found: list[Json] = []
     for message in messages:
         for block in message["content"]:
+            if isinstance(block, Raw):
+                continue
             inner = block.get("content")
             if isinstance(inner, list):
                 found.extend(inner)

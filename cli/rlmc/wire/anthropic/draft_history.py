@@ -1,8 +1,8 @@
 """The conversation as a draft model may see it.
 
-Rules: no reasoning, whoever wrote it (a foreign signature is refused, and DeepSeek wants all of it or none); only
-blocks and fields every provider knows; and what an earlier turn became it stays on every later turn, so that the draft
-provider's prefix cache works.
+Rules: no reasoning (a foreign signature is refused, and DeepSeek wants all of it or none) but what the draft model
+itself has written and wants back; only blocks and fields every provider knows; and what an earlier turn became it stays
+on every later turn, so that the draft provider's prefix cache works.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from rlmc.domain.draft_shape import DraftShape
+from rlmc.domain.prompt import Recall
+from rlmc.domain.shape import Shape
 from rlmc.wire.parse import parse
 
 Json = dict[str, Any]
@@ -51,10 +52,12 @@ _BLOCKS = msgspec.json.Decoder(list[DraftBlock])
 
 
 class History:
-    """Rewrites messages one after another. `tools_named` are those a tool search has brought in."""
+    """Rewrites messages one after another. `tools_named` are those a tool search has brought in. `recall` is what the
+    draft model itself thought before calls it made, where it wants that back."""
 
-    def __init__(self, shape: DraftShape) -> None:
+    def __init__(self, shape: Shape, recall: Recall | None = None) -> None:
         self._shape = shape
+        self._recall = recall or {}
         self.messages: list[Json] = []
         self.tools_named: set[str] = set()
 
@@ -67,8 +70,18 @@ class History:
         kept = [new for block in blocks if (new := self._block(message.role, block)) is not None]
         if message.role == "user":
             kept.sort(key=_results_first)
+        elif self._recall and message.role == "assistant":
+            kept = self._with_thoughts(kept)
         if kept:
             self.messages.append({"role": message.role, "content": kept})
+
+    def _with_thoughts(self, blocks: list[Any]) -> list[Any]:
+        """What the model thought stands before the first call it led to."""
+        first = next((n for n, block in enumerate(blocks) if block["type"] == "tool_use"), None)
+        if first is None:
+            return blocks
+        thoughts = self._recall.get(parse(_TEXT, blocks[first]["id"], _WHAT), ())
+        return [*blocks[:first], *map(Raw, thoughts), *blocks[first:]] if thoughts else blocks
 
     def _fold(self, notes: list[Json]) -> None:
         """What the operator said in between goes to the end of the user's words before it."""

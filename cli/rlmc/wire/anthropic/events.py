@@ -21,11 +21,12 @@ from rlmc.domain.chat import (
     Stopping,
     StreamError,
     TextDelta,
+    Thinking,
     ThinkingDelta,
     ToolCall,
 )
 from rlmc.errors import WireError
-from rlmc.wire.anthropic.blocks import NO_ARGUMENTS, Block, to_part
+from rlmc.wire.anthropic.blocks import NO_ARGUMENTS, Block, answer_part, thought, to_part
 from rlmc.wire.anthropic.response import Failure
 from rlmc.wire.anthropic.usage import UsageTrack
 from rlmc.wire.parse import parse
@@ -63,6 +64,7 @@ class _Change(msgspec.Struct, gc=False):
     text: str = ""
     partial_json: str = ""
     thinking: str = ""
+    signature: str | None = None
     stop_reason: str | None = None
 
 
@@ -82,6 +84,7 @@ class _Kind(msgspec.Struct, gc=False):
 
 _EVENT = msgspec.json.Decoder(_Event)
 _KIND = msgspec.json.Decoder(_Kind)
+_TEXT = msgspec.json.Decoder(str)
 
 
 def kind_of(event: Event) -> str:
@@ -92,10 +95,12 @@ def kind_of(event: Event) -> str:
 
 
 class EventReader:
-    """Reads one stream's events in order; it only remembers the usage so far."""
+    """Reads one stream's events in order; it remembers the usage so far, and a thought until it is complete."""
 
     def __init__(self) -> None:
         self._usage = UsageTrack()
+        # The pieces of it and of its signature, or all of it where it came at once.
+        self._thoughts: dict[int, tuple[list[str], list[str]] | Thinking] = {}
 
     def read(self, event: Event) -> Delta | None:
         """None for comments."""
@@ -109,11 +114,11 @@ class EventReader:
     def _delta(self, kind: str, event: _Event) -> Delta:
         change = event.delta
         if kind == "content_block_delta" and change is not None:
-            return _block_delta(_index(event), change)
+            return self._block_delta(_index(event), change)
         if kind == "content_block_start" and event.content_block is not None:
-            return BlockStarted(_index(event), _opening(event.content_block))
+            return self._block_started(_index(event), event.content_block)
         if kind == "content_block_stop":
-            return BlockStopped(_index(event))
+            return BlockStopped(_index(event), self.thought(event.index))
         if kind == "message_start" and event.message is not None:
             message = event.message
             return Started(message.id, message.model, self._usage.update(message.usage))
@@ -128,11 +133,47 @@ class EventReader:
             return Other(kind)
         raise WireError(f"{_WHAT} ({kind}) lacks what it is about")
 
+    def _block_started(self, index: int, block: Block) -> BlockStarted:
+        if block.type == "thinking":
+            self._thoughts[index] = [block.thinking], [_signature(block)]
+            return BlockStarted(index, Thinking(len(block.thinking)))
+        if block.type == "redacted_thinking":
+            part = answer_part(block)
+            self._thoughts[index] = part if isinstance(part, Thinking) else Thinking(0)
+            return BlockStarted(index, Thinking(0))
+        return BlockStarted(index, _opening(block))
+
+    def thought(self, index: int) -> Thinking | None:
+        """All of a block so far, where it is one of reasoning; it is over then."""
+        found = self._thoughts.pop(index, None)
+        if isinstance(found, Thinking) or found is None:
+            return found
+        pieces, signature = found
+        return thought("".join(pieces), "".join(signature))
+
+    def _block_delta(self, index: int, change: _Change) -> Delta:
+        if change.type == "text_delta":
+            return TextDelta(index, change.text)
+        if change.type == "input_json_delta":
+            return ArgumentsDelta(index, change.partial_json)
+        if change.type in {"thinking_delta", "signature_delta"}:
+            found = self._thoughts.get(index)
+            if isinstance(found, tuple):
+                found[0].append(change.thinking)
+                found[1].append(change.signature or "")
+            return ThinkingDelta(index, len(change.thinking))
+        return Other(change.type)
+
 
 def _index(event: _Event) -> int:
     if event.index < 0:
         raise WireError(f"{_WHAT} names no block")
     return event.index
+
+
+def _signature(block: Block) -> str:
+    """Mostly empty here: it follows at the block's end."""
+    return parse(_TEXT, block.signature, _WHAT) if bytes(block.signature).startswith(b'"') else ""
 
 
 def _opening(block: Block) -> Part:
@@ -141,13 +182,3 @@ def _opening(block: Block) -> Part:
     if isinstance(part, ToolCall) and part.arguments == NO_ARGUMENTS:
         return ToolCall(part.id, part.name, "")
     return part
-
-
-def _block_delta(index: int, change: _Change) -> Delta:
-    if change.type == "text_delta":
-        return TextDelta(index, change.text)
-    if change.type == "input_json_delta":
-        return ArgumentsDelta(index, change.partial_json)
-    if change.type in {"thinking_delta", "signature_delta"}:
-        return ThinkingDelta(index, len(change.thinking))
-    return Other(change.type)

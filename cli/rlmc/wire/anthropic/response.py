@@ -12,7 +12,7 @@ import msgspec
 
 from rlmc.domain.chat import Completion, Part, Text, ToolCall, Usage
 from rlmc.errors import WireError
-from rlmc.wire.anthropic.blocks import NO_ARGUMENTS, Block, to_part
+from rlmc.wire.anthropic.blocks import NO_ARGUMENTS, Block, answer_part
 from rlmc.wire.anthropic.usage import read_usage, write_usage
 from rlmc.wire.parse import parse
 from rlmc.wire.sse import encode_event
@@ -33,6 +33,9 @@ _ERRORS = {
     504: "timeout_error",
     529: "overloaded_error",
 }
+
+KINDS = frozenset({*_ERRORS.values(), "api_error"})
+"""Of errors, as this protocol calls them."""
 
 
 class Failure(msgspec.Struct, gc=False):
@@ -62,7 +65,7 @@ def decode_completion(raw: bytes) -> Completion:
         raise WireError(f"{_WHAT} is no message")
     return Completion(
         model=answer.model,
-        parts=tuple(to_part(block) for block in answer.content),
+        parts=tuple(answer_part(block) for block in answer.content),
         stop_reason=answer.stop_reason,
         usage=read_usage(answer.usage),
         id=answer.id,
@@ -103,18 +106,18 @@ def error_kind(status: int) -> str:
 
 
 def encode_error(status: int, message: str) -> bytes:
-    return _error(error_kind(status), message)
+    return error_of(error_kind(status), message)
 
 
 def encode_stream_error(kind: str, message: str) -> bytes:
-    return encode_event("error", _error(kind, message))
+    return encode_event("error", error_of(kind, message))
 
 
 def ping() -> bytes:
     return encode_event("ping", b'{"type":"ping"}')
 
 
-def _error(kind: str, message: str) -> bytes:
+def error_of(kind: str, message: str) -> bytes:
     return msgspec.json.encode({"type": "error", "error": {"type": kind, "message": message}})
 
 

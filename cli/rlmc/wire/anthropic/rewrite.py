@@ -14,9 +14,9 @@ import msgspec
 from rlmc.errors import WireError
 from rlmc.wire import splice
 from rlmc.wire.anthropic.events import KNOWN, kind_of
-from rlmc.wire.anthropic.prefix import PrefixFilter
 from rlmc.wire.anthropic.response import encode_stream_error
 from rlmc.wire.parse import parse
+from rlmc.wire.prefix import PrefixFilter
 from rlmc.wire.sse import Event, EventDecoder, encode_event
 
 Members = dict[str, msgspec.Raw]

@@ -1,25 +1,17 @@
-"""A streamed answer: bytes, cut anywhere, to deltas; and a finished answer to the events of a stream.
+"""A streamed answer: bytes, cut anywhere, to deltas.
 
-Rules: a decoder never raises, whatever breaks is its last delta (`StreamError`). The events written are the ones
-clients insist on: named, arguments in pieces, usage at both ends, a proper stop.
+Rule: a decoder never raises, whatever breaks is its last delta (`StreamError`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
-import msgspec
-
-from rlmc.domain.chat import Completion, Delta, Stopped, Stopping, StreamError, Text, ToolCall, Usage
+from rlmc.domain.chat import Delta, Stopped, Stopping, StreamError
 from rlmc.errors import WireError
-from rlmc.wire.anthropic.blocks import NO_ARGUMENTS
+from rlmc.wire.anthropic.block_order import BlockOrder
 from rlmc.wire.anthropic.events import EventReader
-from rlmc.wire.anthropic.response import message_head, visible
-from rlmc.wire.anthropic.usage import write_prompt, write_usage
-from rlmc.wire.sse import Event, EventDecoder, encode_event
-
-# Characters a piece: few events for a long answer, yet a client that shows text as it comes sees it grow.
-_PIECE = 300
+from rlmc.wire.sse import Event, EventDecoder
 
 MALFORMED = "malformed_stream"
 INCOMPLETE = "incomplete_stream"
@@ -31,6 +23,7 @@ class AnswerDecoder:
     def __init__(self) -> None:
         self._events = EventDecoder()
         self._reader = EventReader()
+        self._order = BlockOrder(self._reader.thought)
         self._over = False
         self._stopping = False
 
@@ -42,8 +35,9 @@ class AnswerDecoder:
         out = self._read(self._events.close())
         if not self._over:
             self._over = True
-            out.append(
-                Stopped() if self._stopping else StreamError(INCOMPLETE, "The answer ended before it was complete.")
+            self._order.add(
+                Stopped() if self._stopping else StreamError(INCOMPLETE, "The answer ended before it was complete."),
+                out,
             )
         return out
 
@@ -56,55 +50,12 @@ class AnswerDecoder:
                 delta = self._reader.read(event)
                 if delta is None:
                     continue
-                out.append(delta)
+                self._order.add(delta, out)
                 self._stopping = self._stopping or (isinstance(delta, Stopping) and delta.stop_reason is not None)
                 if isinstance(delta, Stopped | StreamError):
                     self._over = True
                     break
         except WireError as error:
             self._over = True
-            out.append(StreamError(MALFORMED, error.message))
+            self._order.add(StreamError(MALFORMED, error.message), out)
         return out
-
-
-def encode_completion_stream(completion: Completion, usage: Usage) -> Iterator[bytes]:
-    """One event at a time."""
-    start = {**message_head(completion), "usage": write_usage(usage, min(1, usage.output))}
-    yield _event({"type": "message_start", "message": start})
-    for index, part in enumerate(visible(completion.parts)):
-        yield _event({"type": "content_block_start", "index": index, "content_block": _opening(part)})
-        for delta in _deltas(part):
-            yield _event({"type": "content_block_delta", "index": index, "delta": delta})
-        yield _event({"type": "content_block_stop", "index": index})
-    yield _event(
-        {
-            "type": "message_delta",
-            "delta": {"stop_reason": completion.stop_reason, "stop_sequence": None},
-            "usage": {**write_prompt(usage), "output_tokens": usage.output},
-        }
-    )
-    yield _event({"type": "message_stop"})
-
-
-def _opening(part: Text | ToolCall) -> dict[str, object]:
-    if isinstance(part, Text):
-        return {"type": "text", "text": ""}
-    return {"type": "tool_use", "id": part.id, "name": part.name, "input": {}}
-
-
-def _deltas(part: Text | ToolCall) -> Iterator[dict[str, object]]:
-    if isinstance(part, Text):
-        for piece in _pieces(part.text):
-            yield {"type": "text_delta", "text": piece}
-    else:
-        for piece in _pieces(part.arguments.strip() or NO_ARGUMENTS):
-            yield {"type": "input_json_delta", "partial_json": piece}
-
-
-def _pieces(text: str) -> Iterator[str]:
-    for start in range(0, len(text), _PIECE):
-        yield text[start : start + _PIECE]
-
-
-def _event(data: dict[str, object]) -> bytes:
-    return encode_event(str(data["type"]), msgspec.json.encode(data))

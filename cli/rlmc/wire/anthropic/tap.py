@@ -7,47 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from rlmc.domain.chat import Started, Stopped, Stopping, StreamError, Text, ToolCall, Usage
+from rlmc.domain.chat import Started, Stopped, Stopping, StreamError
 from rlmc.errors import WireError
 from rlmc.wire.anthropic.events import EventReader
 from rlmc.wire.anthropic.response import decode_completion
 from rlmc.wire.codec import UsageTap
 from rlmc.wire.inflate import Inflater
 from rlmc.wire.sse import Blocks, parse_block
-
-# A body larger than this is no answer of a model.
-_MOST = 64 * 1024 * 1024
-
-_READABLE = frozenset({"identity", "gzip", "x-gzip", "deflate"})
+from rlmc.wire.tap import Tap, tap_on
 
 
-class _Tap:
-    """What both kinds share; alone it is the tap on an encoding that cannot be read, and sees nothing."""
-
-    def __init__(self, inflater: Inflater | None = None) -> None:
-        self.model: str | None = None
-        self.usage: Usage | None = None
-        self.stop_reason: str | None = None
-        self.complete = False
-        self.error: str | None = None
-        self.output_chars = 0
-        self._inflater = inflater
-
-    def feed(self, data: bytes) -> None:
-        if self._inflater is None:
-            self._take(data)
-        else:
-            for piece in self._inflater.feed(data):
-                self._take(piece)
-
-    def close(self) -> None:
-        """The bytes have ended; nothing to do where nothing was kept."""
-
-    def _take(self, data: bytes) -> None:
-        """Nothing is seen of what cannot be read."""
-
-
-class StreamTap(_Tap):
+class StreamTap(Tap):
     def __init__(self, inflater: Inflater | None = None) -> None:
         super().__init__(inflater)
         self._blocks = Blocks()
@@ -101,43 +71,5 @@ class StreamTap(_Tap):
                 pass
 
 
-class BodyTap(_Tap):
-    """For an answer in one piece: read when it has all come."""
-
-    def __init__(self, inflater: Inflater | None = None) -> None:
-        super().__init__(inflater)
-        self._parts: list[bytes] = []
-        self._size = 0
-
-    def _take(self, data: bytes) -> None:
-        self._size += len(data)
-        if self._size <= _MOST:
-            self._parts.append(data)
-        else:
-            self._parts.clear()
-
-    def close(self) -> None:
-        body = b"".join(self._parts)
-        self._parts.clear()
-        if not body:
-            return
-        try:
-            completion = decode_completion(body)
-        except WireError as error:
-            self.error = error.message
-            return
-        self.model, self.usage, self.stop_reason = completion.model, completion.usage, completion.stop_reason
-        self.output_chars = sum(
-            len(part.text) if isinstance(part, Text) else len(part.arguments)
-            for part in completion.parts
-            if isinstance(part, Text | ToolCall)
-        )
-        self.complete = True
-
-
 def usage_tap(*, stream: bool, encoding: str | None) -> UsageTap:
-    name = (encoding or "identity").strip().lower()
-    if name not in _READABLE:
-        return _Tap()
-    inflater = None if name == "identity" else Inflater()
-    return StreamTap(inflater) if stream else BodyTap(inflater)
+    return tap_on(encoding, stream=StreamTap if stream else None, decode=decode_completion)

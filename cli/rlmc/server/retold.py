@@ -1,0 +1,169 @@
+"""The verify model's answer to a client of another protocol: made, told again as it comes, and errors with it.
+
+Rule: as in a relay, nothing reaches the client before the provider has answered, and a provider that breaks off ends
+the client's stream in an error. What the model thought stays here, for its next turn.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import replace
+
+from rlmc.domain.chat import Completion, Text, ToolCall, Usage
+from rlmc.domain.turn import Model
+from rlmc.errors import UpstreamError, WireError
+from rlmc.server import headers as h
+from rlmc.server.calls import Call
+from rlmc.server.driver import PING_SECONDS, SILENCE_SECONDS, Turnover, note_completion, note_delta
+from rlmc.server.pace import paced
+from rlmc.upstream.transport import UpstreamRequest
+from rlmc.wire.codec import Codec
+from rlmc.wire.deltas import deltas_of, written
+from rlmc.wire.retell import Retelling
+
+UsageEstimate = Callable[[int], Usage]
+"""Output tokens of an answer -> the usage a client is told: the verify model's, estimated."""
+
+_MOST_BYTES = 64 * 1024 * 1024
+_MOST_OF_AN_ERROR = 1024 * 1024
+_CHARS_PER_TOKEN = 4
+# What a client's own retrying goes by.
+_TOLD_WITH_ERRORS = ("retry-after", "retry-after-ms", "x-should-retry")
+
+
+def codec_of(call: Call, turnover: Turnover) -> Codec:
+    return call.codec or turnover.codec
+
+
+def minted(turn_id: str, number: int) -> str:
+    """The id of the n-th call of a turn's answer: legal and unique for every provider."""
+    return "toolu_01" + hashlib.sha256(f"{turn_id} call {number}".encode()).hexdigest()[:22]
+
+
+def retelling(call: Call, turnover: Turnover, usage: Usage, *, drop_prefix: str = "", noted: bool = True) -> Retelling:
+    """The answer of a call in the client's protocol. `noted`: the call's figures are taken from it as it passes."""
+    there = codec_of(call, turnover)
+    writer = turnover.codec.answer_writer(
+        model=call.model.name, message_id=f"msg_01{turnover.id}", usage=usage, tools=turnover.tools
+    )
+    return Retelling(
+        there.stream_decoder(),
+        writer,
+        mint=lambda number: minted(turnover.id, number),
+        drop_prefix=drop_prefix,
+        note=(lambda delta: note_delta(call, delta)) if noted else (lambda _: None),
+    )
+
+
+def keep_reasoning(call: Call, turnover: Turnover, ids: list[str]) -> None:
+    """What was thought before the calls the client now has, under the ids it has for them."""
+    there = codec_of(call, turnover)
+    turnover.reasoning.keep(call.model, there.name, ids, call.reasoning)
+
+
+async def relay_retold(call: Call, request: UpstreamRequest, turnover: Turnover, estimate: UsageEstimate) -> None:
+    """Make the call and tell its answer."""
+    call.served = True
+    try:
+        response = await call.send(turnover.transport(call.model.provider), request)
+        if response.status != 200:
+            await _tell_failure(call, turnover, response.status)
+            return
+        media_type = (h.first(response.headers, "content-type") or "").split(";")[0].strip().lower()
+        if turnover.streams and media_type != "application/json":
+            await _tell_stream(call, turnover, estimate)
+        else:
+            await _tell_whole(call, turnover, estimate)
+    except (UpstreamError, WireError) as error:
+        call.fail(error.kind if isinstance(error, UpstreamError) else "wire")
+        await turnover.out.fail(502, f"the verify model {call.model} could not be used: {error.message}")
+    finally:
+        await call.close()
+
+
+async def _tell_stream(call: Call, turnover: Turnover, estimate: UsageEstimate) -> None:
+    out = turnover.out
+    telling = retelling(call, turnover, estimate(0))
+    try:
+        async for chunk in paced(call.chunks(), PING_SECONDS, PING_SECONDS, SILENCE_SECONDS):
+            if chunk is None:
+                await out.ping()
+                continue
+            data = telling.feed(chunk)
+            if data:
+                await out.begin_own(stream=True)
+                await out.write(data)
+        last = telling.close()
+    except UpstreamError as error:
+        if not out.begun:
+            raise
+        call.fail(error.kind)
+        last = telling.fail(error.message)
+    call.reasoning = tuple(telling.reasoning)
+    keep_reasoning(call, turnover, telling.calls)
+    if not call.complete:
+        call.fail("stream: ended early")
+        if not out.begun:
+            # Nothing has been said: a status tells it better than a stream that only fails.
+            raise UpstreamError("stream", "its answer ended before it was complete")
+    await out.begin_own(stream=True)
+    await out.end(last)
+
+
+async def _tell_whole(call: Call, turnover: Turnover, estimate: UsageEstimate) -> None:
+    there, out = codec_of(call, turnover), turnover.out
+    completion = there.decode_completion(await _read(call, _MOST_BYTES))
+    note_completion(call, completion)
+    completion = as_told(completion, call.model, turnover)
+    call.output_chars = sum(len(p.text) for p in completion.parts if isinstance(p, Text))
+    keep_reasoning(call, turnover, [part.id for part in completion.tool_calls])
+    usage = completion.usage or estimate(len(completion.text) // _CHARS_PER_TOKEN)
+    if turnover.streams:
+        writer = turnover.codec.answer_writer(
+            model=completion.model, message_id=completion.id, usage=usage, tools=turnover.tools
+        )
+        await out.begin_own(stream=True)
+        for piece in written(deltas_of(completion, usage), writer):
+            await out.write(piece)
+        await out.end()
+        return
+    body = turnover.codec.encode_completion(completion, usage, turnover.tools)
+    await out.begin_own(stream=False, length=len(body))
+    await out.end(body)
+
+
+def as_told(completion: Completion, model: Model, turnover: Turnover) -> Completion:
+    """With ids of rlmc's own."""
+    number, parts = 0, []
+    for part in completion.parts:
+        if isinstance(part, ToolCall):
+            part = replace(part, id=minted(turnover.id, number))
+            number += 1
+        parts.append(part)
+    return replace(completion, model=model.name, id=f"msg_01{turnover.id}", parts=tuple(parts))
+
+
+async def _tell_failure(call: Call, turnover: Turnover, status: int) -> None:
+    """The provider's own words, in the client's protocol, with its status."""
+    there, out = codec_of(call, turnover), turnover.out
+    call.fail(f"status: {status}")
+    response = call.response
+    headers = [] if response is None else response.headers
+    failure = there.decode_failure(status, await _read(call, _MOST_OF_AN_ERROR))
+    if out.begun:
+        await out.fail(status, failure.message)
+        return
+    body = turnover.codec.encode_failure(status, failure)
+    told = [(name, value) for name in _TOLD_WITH_ERRORS if (value := h.first(headers, name)) is not None]
+    await out.begin_error(status, [(name.encode(), value.encode("latin-1")) for name, value in told], len(body))
+    await out.end(body)
+
+
+async def _read(call: Call, most: int) -> bytes:
+    body = bytearray()
+    async for chunk in call.chunks():
+        body += chunk
+        if len(body) > most:
+            raise WireError("its answer is too large")
+    return bytes(body)

@@ -1,0 +1,126 @@
+"""Watches an answer on its way through and keeps what the books need, without a hand on the bytes.
+
+Rules: a tap never raises, and looks closely only at the few chunks that can matter; text is counted, not decoded.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from rlmc.errors import WireError
+from rlmc.wire.chat.answer_shape import ANSWER, error_in, first_choice
+from rlmc.wire.chat.errors import failure_in
+from rlmc.wire.chat.finish import FAILED, stop_reason
+from rlmc.wire.chat.response import decode_completion
+from rlmc.wire.chat.stream import DONE
+from rlmc.wire.chat.usage import read_usage
+from rlmc.wire.codec import UsageTap
+from rlmc.wire.inflate import Inflater
+from rlmc.wire.parse import parse
+from rlmc.wire.sse import Blocks, parse_block
+from rlmc.wire.tap import Tap, tap_on
+
+# Inside a JSON string the quotes would be escaped: these are names of fields and nothing else. Most chunks have the
+# first two with null.
+_FIELDS = tuple(re.compile(rb'"%s"\s*:\s*["{]' % name) for name in (b"usage", b"finish_reason", b"error"))
+_SPOKEN = (b'"content"', b'"arguments"', b'"input"', b'"refusal"')
+_TEXT = re.compile(rb'"\w+"\s*:\s*"')
+_CALLED = re.compile(rb'"(?:tool_calls"\s*:\s*\[\s*\{|function_call"\s*:\s*\{)')
+
+
+def _tells(block: bytes) -> bool:
+    """Whether an event holds more than a piece of the answer."""
+    for field in _FIELDS:
+        if field.search(block):
+            return True
+    return DONE in block or b"event:" in block
+
+
+def _closing(block: bytes, start: int) -> int:
+    """Where the string ends that begins here: at the first quote that no backslash makes a part of it."""
+    end = block.find(b'"', start)
+    while end >= 0:
+        before = end
+        while before > start and block[before - 1] == 0x5C:
+            before -= 1
+        if (end - before) % 2 == 0:
+            return end
+        end = block.find(b'"', end + 1)
+    return len(block)
+
+
+class StreamTap(Tap):
+    def __init__(self, inflater: Inflater | None = None) -> None:
+        super().__init__(inflater)
+        self._blocks = Blocks()
+        self._finish: str | None = None
+        self._calls = False
+        self._dead = False
+
+    def _take(self, data: bytes) -> None:
+        if not self._dead:
+            self._look(self._blocks.feed(data))
+
+    def close(self) -> None:
+        """An answer that has given a reason for its end is complete where the bytes end too."""
+        if not self._dead:
+            self._look(self._blocks.close())
+        self._dead = True
+        if self._finish is not None and self.error is None:
+            self.complete = True
+
+    def _look(self, blocks: Iterable[bytes]) -> None:
+        try:
+            for block in blocks:
+                self._count(block)
+                if self.model is None or _tells(block):
+                    self._read(block)
+        except WireError:
+            self._dead = True  # an event too large to be one
+
+    def _count(self, block: bytes) -> None:
+        """Roughly: the bytes between the quotes, without the backslashes of escapes."""
+        for field in _SPOKEN:
+            at = block.find(field)
+            while at >= 0:
+                opening = _TEXT.match(block, at)
+                at += len(field)
+                if opening is not None:
+                    at = _closing(block, opening.end())
+                    self.output_chars += at - opening.end() - block.count(b"\\", opening.end(), at)
+                at = block.find(field, at)
+        if not self._calls and b"_call" in block:
+            self._calls = _CALLED.search(block) is not None
+
+    def _read(self, block: bytes) -> None:
+        event = parse_block(block)
+        data = event.data.strip()
+        if not data or self.error is not None:
+            return
+        if data == DONE:
+            self.stop_reason = stop_reason(self._finish, calls=self._calls)
+            self.complete = True
+            return
+        try:
+            answer = parse(ANSWER, data, "An event of the answer")
+        except WireError:
+            return
+        error = data if event.name == "error" and not answer.error else error_in(answer, data)
+        choice = first_choice(answer)
+        if error:
+            failure = failure_in(error)
+            self.error = f"{failure.kind}: {failure.message}"
+            return
+        self.model = answer.model or self.model
+        for raw in (answer.usage, choice.usage if choice else None):
+            self.usage = (read_usage(raw, answer.service_tier) if raw else None) or self.usage
+        if choice is not None and choice.finish_reason:
+            self._finish = choice.finish_reason
+            self.stop_reason = stop_reason(self._finish, calls=self._calls)
+            if self._finish in FAILED:
+                self.error = f"{FAILED[self._finish]}: {self._finish}"
+
+
+def usage_tap(*, stream: bool, encoding: str | None) -> UsageTap:
+    return tap_on(encoding, stream=StreamTap if stream else None, decode=decode_completion)

@@ -1,0 +1,105 @@
+"""A `Prompt` as a request body of this protocol.
+
+Rules: only fields the endpoint is known to take; nothing is stored at the provider; the same beginning becomes the same
+beginning, and the conversation stands last; the model's own reasoning comes back where it is kept, nobody else's ever.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Any
+
+import msgspec
+from msgspec import Raw
+
+from rlmc.domain.prompt import OutputFormat, Prompt, Recall, ToolDefinition
+from rlmc.domain.shape import Shape
+from rlmc.wire.folded import fold_system, format_in_words
+from rlmc.wire.recalled import complete
+from rlmc.wire.responses.items_write import write_items
+from rlmc.wire.schema_drops import without_keywords
+from rlmc.wire.tidy import tidy
+
+Json = dict[str, Any]
+
+_LONGEST_NAME = 64
+_CHOICES = {"auto": "auto", "any": "required", "none": "none"}
+
+
+def write_prompt(prompt: Prompt, model: str, shape: Shape, recall: Recall, *, stream: bool, reason: bool) -> bytes:
+    messages = tidy(prompt.messages)
+    if shape.system_role != "developer":  # elsewhere instructions may only stand at the beginning
+        messages = fold_system(messages)
+    on = reason and prompt.effort != "none"
+    if shape.reasoning_back == "if_all" and not complete(messages, recall):
+        on = False
+    given = recall if (on and (shape.reasoning_back != "no" or shape.encrypted_reasoning)) else {}
+    if shape.reasoning_back == "always":
+        given = recall
+    system = list(prompt.system)
+    if prompt.output is not None and not shape.output_format:
+        system.append(format_in_words(prompt.output))
+    tools = [_tool(tool, shape) for tool in prompt.tools]
+    fields: Json = {
+        "model": model,
+        "stream": stream,
+        "store": False,
+        "include": ["reasoning.encrypted_content"] if shape.encrypted_reasoning else None,
+        "max_output_tokens": _limit(prompt.max_tokens, shape),
+        "temperature": Raw(prompt.temperature) if prompt.temperature else None,
+        "top_p": Raw(prompt.top_p) if prompt.top_p else None,
+        "prompt_cache_key": _short(prompt.cache_key) if shape.cache_key else None,
+        "safety_identifier": _short(prompt.user) if shape.metadata else None,
+        "text": _output(prompt.output, shape) if prompt.output and shape.output_format else None,
+        "instructions": "\n\n".join(system) or None,
+        "tools": tools or None,
+        "tool_choice": _choice(prompt, shape) if tools and shape.tool_choice else None,
+        "parallel_tool_calls": False if tools and shape.parallel_tools and not prompt.parallel_tools else None,
+    }
+    body = {name: value for name, value in fields.items() if value is not None and name not in shape.drop_fields}
+    body |= {name: value for name, value in shape.extra.items() if name not in body}
+    body |= _effort(prompt.effort, shape, on=on)
+    customs = {tool.name for tool in prompt.tools if tool.custom} if shape.custom_tools else set()
+    return msgspec.json.encode(body | {"input": write_items(messages, shape, given, customs)})
+
+
+def _effort(effort: str | None, shape: Shape, *, on: bool) -> Json:
+    if effort in shape.efforts and (on or effort == "none"):
+        return {"reasoning": {"effort": effort}}
+    return {} if on else dict(shape.reasoning_off)
+
+
+def _limit(asked: int | None, shape: Shape) -> int | None:
+    return asked if asked is None or shape.max_output is None else min(asked, shape.max_output)
+
+
+def _output(output: OutputFormat, shape: Shape) -> Json:
+    if output.schema.strip() == b"{}":
+        return {"format": {"type": "json_object"}}
+    schema = without_keywords(output.schema, shape.schema_drops)
+    wanted = {"type": "json_schema", "name": output.name, "schema": schema, "strict": output.strict is True}
+    return {"format": wanted}
+
+
+def _tool(tool: ToolDefinition, shape: Shape) -> Json:
+    said: Json = {"description": tool.description} if tool.description else {}
+    if tool.custom and shape.custom_tools:
+        return {"type": "custom", "name": tool.name, **said, **({"format": Raw(tool.format)} if tool.format else {})}
+    schema = without_keywords(tool.schema, shape.schema_drops)
+    # Unsaid, it would be strict, which few schemas stand.
+    strict = shape.strict and tool.strict is True
+    return {"type": "function", "name": tool.name, **said, "parameters": schema, "strict": strict}
+
+
+def _choice(prompt: Prompt, shape: Shape) -> str | Json | None:
+    if prompt.tool_choice != "tool":
+        return _CHOICES.get(prompt.tool_choice or "")
+    custom = shape.custom_tools and any(tool.custom and tool.name == prompt.forced_tool for tool in prompt.tools)
+    return {"type": "custom" if custom else "function", "name": prompt.forced_tool}
+
+
+def _short(name: str | None) -> str | None:
+    """What a provider takes for a name: a longer one becomes its digest."""
+    if not name or len(name) <= _LONGEST_NAME:
+        return name or None
+    return sha256(name.encode("utf-8", "replace")).hexdigest()
