@@ -192,7 +192,7 @@ complete -c rlmc -n '__rlmc_at ""' -s V -l version -d 'Print the version and exi
 complete -c rlmc -n '__rlmc_at ""' -l debug -d 'Show where an error comes from; RLMC_DEBUG=1 does the same'
 complete -c rlmc -n '__rlmc_at ""' -s h -l help -d 'Show this message and exit'
 complete -c rlmc -n '__rlmc_at "" 0' -a run -d 'Run a coding agent through rlmc, and show what that saved'
-complete -c rlmc -n '__rlmc_at "" 0' -a env -d 'Print what leads this terminal\'s agents through rlmc, for: eval "$(rlmc env)"'
+complete -c rlmc -n '__rlmc_at "" 0' -a env -d 'Lead this terminal\'s agents through rlmc: eval "$(rlmc env)"'
 complete -c rlmc -n '__rlmc_at "" 0' -a start -d 'Start the daemon'
 complete -c rlmc -n '__rlmc_at "" 0' -a stop -d 'Stop the daemon'
 complete -c rlmc -n '__rlmc_at "" 0' -a restart -d 'Replace the daemon by a fresh one; living sessions go on'

@@ -33,6 +33,7 @@ print("\\n" + " ".join(sys.modules), file=sys.stderr)
     ("command", "allowed"),
     [
         (["run", "--", "true"], set()),
+        (["env", "--shell", "unknown"], set()),
         (["config", "list"], set()),
         (["config", "set", "policy", "paper"], set()),
         (["stats", "--json"], set()),

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -122,3 +124,35 @@ def test_a_provider_of_the_users_own_stays_the_upstream(codex: str, rig: Rig) ->
     assert rig.greeting == "goodbye world"
     assert len(turn_rows()) == len(up.asks) == 4
     assert {(a.headers["authorization"], a.headers["x-mine"]) for a in up.asks} == {("Bearer sk-mine", "kept")}
+
+
+def _unsigned(claims: dict[str, Any]) -> str:
+    parts = (
+        base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in ({"alg": "none"}, claims)
+    )
+    return ".".join((*parts, "c2ln"))
+
+
+def test_a_chatgpt_login_passes_through_and_nothing_else_is_asked_with_it(codex: str, rig: Rig) -> None:
+    account = {"chatgpt_plan_type": "pro", "chatgpt_account_id": "acc-1", "chatgpt_user_id": "u-1"}
+    token = _unsigned(
+        {"email": "u@example.com", "exp": int(time.time()) + 86_400, "https://api.openai.com/auth": account}
+    )
+    tokens = {"id_token": token, "access_token": token, "refresh_token": "r", "account_id": "acc-1"}
+    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    with FakeOpenAi(openai) as up:
+        rig.configure(f"openai/{DRAFT}", {})
+        at = up.url.replace("/v1", "/backend-api/codex")
+        folder = rig.home / ".codex"
+        folder.mkdir()
+        (folder / "auth.json").write_text(json.dumps({"OPENAI_API_KEY": None, "tokens": tokens, "last_refresh": now}))
+        (folder / "config.toml").write_text(f'openai_base_url = "{at}"\n')
+        del rig.env["OPENAI_API_KEY"]
+        ran = rig.run(codex, *WORDS, "-m", MODEL, PROMPT)
+    assert ran.returncode == 0, ran.stderr
+    assert rig.greeting == "goodbye world"
+    assert {ask.path for ask in up.asks} == {"/backend-api/codex/responses"}
+    assert {ask.model for ask in up.asks} == {MODEL}
+    assert {ask.headers["chatgpt-account-id"] for ask in up.asks} == {"acc-1"}
+    assert set(up.others) <= {"GET /backend-api/codex/models"}
+    assert {turn["outcome"] for turn in turn_rows()} == {"direct"}

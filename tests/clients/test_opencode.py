@@ -115,7 +115,12 @@ def test_anthropic_with_a_draft_of_openais_and_an_address_in_its_own_file(openco
         rig.configure(f"openai/{DRAFT}", {"openai": draft.url, "anthropic": up.url})
         own = rig.home / ".config" / "opencode" / "opencode.json"
         own.parent.mkdir(parents=True)
-        theirs = json.dumps({"provider": {"anthropic": {"options": {"baseURL": up.url + "/v1"}}}})
+        theirs = json.dumps(
+            {
+                "$schema": "https://opencode.ai/config.json",
+                "provider": {"anthropic": {"options": {"baseURL": up.url + "/v1"}}},
+            }
+        )
         own.write_text(theirs)
         ran = rig.run(opencode, "run", "-m", f"anthropic/{CLAUDE}", PROMPT)
         check_that_it_worked(rig, ran)

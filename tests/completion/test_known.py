@@ -49,3 +49,7 @@ def test_clients_are_offered_for_as_and_nothing_where_nothing_is_known() -> None
     assert words(known(("run",), "--as")) == ["claude", "other"]
     assert known(("run",), "--name") is None
     assert known(("stats",), "session") is None
+
+
+def test_the_shells_that_env_can_write_for_are_offered() -> None:
+    assert words(known(("env",), "--shell")) == ["bash", "zsh", "sh", "fish"]

@@ -283,3 +283,8 @@ def test_what_a_run_sends_to_the_daemon_reads_the_same_there(tmp_path: Path) -> 
 
 def test_flags_win_over_the_environment_in_what_is_sent() -> None:
     assert overrides_from({"RLMC_POLICY": "paper"}, {"policy": "draft-only"}) == {"policy": "draft-only"}
+
+
+def test_variables_that_rlmc_itself_sets_for_an_agent_are_no_settings_and_no_mistakes(tmp_path: Path) -> None:
+    ours = ("RLMC_SESSION", "RLMC_TOKEN", "RLMC_BEFORE_ANTHROPIC", "RLMC_BEFORE_OPENAI", "RLMC_DEBUG")
+    assert loaded(tmp_path, "", env=dict.fromkeys(ours, "x")).warnings == ()

@@ -4,9 +4,9 @@ import json
 from collections.abc import Mapping
 
 import pytest
-from tests.support.plans import GATEWAY, HOME, ORIGIN, TOKEN, plan
+from tests.support.plans import BASE, GATEWAY, HOME, ORIGIN, TOKEN, Files, plan
 
-from rlmc.launch.integration import LaunchPlan
+from rlmc.launch.integration import LaunchPlan, LaunchRequest
 from rlmc.launch.integrations.codex import CHATGPT, Codex
 
 CONFIG, AUTH = f"{HOME}/.codex/config.toml", f"{HOME}/.codex/auth.json"
@@ -60,6 +60,22 @@ def test_a_provider_of_its_own_in_front_of_the_users_words() -> None:
 def test_it_is_known_by_its_name(program: str) -> None:
     assert Codex().matches(program)
     assert not Codex().matches(program + "x")
+
+
+@pytest.mark.parametrize(
+    ("argv", "own"),
+    [
+        (("npx", "-y", "@openai/codex@0.169.0", "exec", "x"), 3),
+        (("node", "/opt/bin/codex", "exec", "codex"), 2),
+        (("my-wrapper", "exec"), 1),
+    ],
+)
+def test_behind_what_starts_it_its_own_words_are_found(argv: tuple[str, ...], own: int) -> None:
+    request = LaunchRequest(argv, {"HOME": HOME, **KEY}, HOME, BASE, ORIGIN, TOKEN)
+    made = Codex().plan(request, Files())
+    assert made.argv[:own] == argv[:own]
+    assert made.argv[own : own + 2] == ("-c", "model_provider=rlmc")
+    assert made.argv[-len(argv[own:]) :] == argv[own:]
 
 
 # --- who pays -------------------------------------------------------------------------------------------------------

@@ -121,6 +121,13 @@ def test_a_malformed_registration_is_refused(live: Live, body: object) -> None:
         assert live.control("POST", "/-/sessions", body)[0] == 400
 
 
+@pytest.mark.parametrize("wrong", [{"protocol": "grpc"}, {"upstreams": {"google": "http://127.0.0.1:9"}}])
+def test_a_protocol_or_a_vendor_nobody_knows_is_refused(live: Live, wrong: dict[str, object]) -> None:
+    status, answer = live.control("POST", "/-/sessions", {"id": "a", "token": "t" * 20, "client": "c"} | wrong)
+    assert status == 400
+    assert "not known" in answer["error"]
+
+
 def test_an_impossible_override_names_the_setting(live: Live) -> None:
     wanted = {"id": "a", "token": "t" * 20, "client": "c", "overrides": {"policy": "daring"}}
     status, answer = live.control("POST", "/-/sessions", wanted)

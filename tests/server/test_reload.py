@@ -154,3 +154,11 @@ def test_behind_a_gateway_anthropics_models_are_asked_there_with_the_clients_own
     assert gateway.exchanges[0].header("x-api-key") == "sk-ant-test-0000"
     row = turn_rows()[0]
     assert (row["outcome"], row["cost"]) == ("skipped", None)
+
+
+def test_the_note_on_an_openai_gateway_names_its_own_setting(live: Live) -> None:
+    session = live.open_session(upstreams={"openai": "http://127.0.0.1:9/oai"}, protocol="responses")
+    (note,) = session.notes
+    assert "bills like OpenAI: rlmc config set upstream.openai.base-url http://127.0.0.1:9/oai" in note
+    (told,) = live.control("GET", "/-/status")[1]["sessions"]
+    assert told["who_sees"] == ["verify model: 127.0.0.1 (127.0.0.1:9)"]

@@ -64,7 +64,7 @@ def user(folder: Path) -> Iterator[Rig]:
     (project / "hello.txt").write_text("hello world\n")
     (project / "notes.txt").write_text("Greetings are in hello.txt.\n")
     env = {name: value for name, value in os.environ.items() if not name.startswith(_OTHERS)}
-    env |= {"HOME": str(home), "TERM": "xterm-256color", "RLMC_AUDITS": "off", **KEYS}
+    env |= {"HOME": str(home), "PWD": str(project), "TERM": "xterm-256color", "RLMC_AUDITS": "off", **KEYS}
     try:
         yield Rig(home, project, env)
     finally:

@@ -52,7 +52,7 @@ from rlmc.ledger.report import Amount
 from rlmc.ledger.totals import Scope, account
 from rlmc.quality.opening import limit_of, needed
 from rlmc.replay.recorded import ReadingFaults
-from rlmc.server.parts import GATEWAY, Parts, build_parts, host
+from rlmc.server.parts import GATEWAYS, Parts, build_parts, host
 from rlmc.ui import console
 from rlmc.upstream.prices import load_prices
 from rlmc.upstream.providers import api_key_envs, names
@@ -267,7 +267,7 @@ def _registration(job: _Job, part: str, model: Model, labels: Labels, environ: M
     settings = job.config.settings
     own = {up.api_key_env for up in settings.upstreams.values() if up.api_key_env}
     # Behind a gateway of the user's own the daemon finds its way by the vendor's name.
-    named = Model("anthropic", model.name) if model.provider == GATEWAY else model
+    vendor = next((vendor for vendor, gateway in GATEWAYS.items() if gateway == model.provider), model.provider)
     return Registration(
         id=labels.sessions[part],
         token=secrets.token_urlsafe(24),
@@ -277,7 +277,7 @@ def _registration(job: _Job, part: str, model: Model, labels: Labels, environ: M
             **overrides_from(environ, {}, names()),
             "policy": "verify-only",
             "draft-model": "none",
-            "verify-model": str(named),
+            "verify-model": str(Model(vendor, model.name)),
             "keep-alive": "false",
             "audits": "off",
             "log-content": "false",

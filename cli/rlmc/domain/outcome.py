@@ -43,7 +43,7 @@ class Reason(StrEnum):
     MEDIA = "media"  # images or documents the draft model cannot read
     COMPACTION = "compaction"  # the client compacts its history
     FORCED_TOOL = "forced-tool"  # tool_choice forces a call
-    SERVER_TOOLS = "server-tools"  # tools that run at the provider, or blocks only it can read
+    SERVER_TOOLS = "server-tools"  # tools that run at the provider, blocks only it can read, or answers it keeps
     PREWARM = "prewarm"  # max_tokens 0: the client warms a cache
     TOO_LONG = "too-long"  # the prompt does not fit the draft model
     SAME_MODEL = "same-model"  # draft and verify model are the same

@@ -77,7 +77,8 @@ class App:
             return
         headers = scope_headers(scope)
         path: str = scope["path"]
-        out = Outgoing(send, spoken(normal_path(path), headers), "req_rlmc")
+        below = "/" + path[3:].partition("/")[2] if path.startswith("/s/") else path
+        out = Outgoing(send, spoken(normal_path(below), headers), "req_rlmc")
         page = path.startswith(DASHBOARD)
         why_not = refusal(headers, self._port, own_page=page)
         if why_not is not None:

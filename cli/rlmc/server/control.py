@@ -31,7 +31,7 @@ from rlmc.server.budgets import Budgets
 from rlmc.server.calls import wall_us
 from rlmc.server.headers import first
 from rlmc.server.ingress import ClientGone, Receive, Send, TooLarge, read_body
-from rlmc.server.parts import GATEWAY, OPENAI_GATEWAY, Parts, build_parts
+from rlmc.server.parts import GATEWAYS, Parts, build_parts
 from rlmc.server.sessions import Means, Session, Sessions
 from rlmc.upstream.providers import names, own_files
 from rlmc.upstream.transport import Headers, Network
@@ -184,7 +184,7 @@ class Control:
         overrides = _texts(wanted, "overrides")
         network = _texts(wanted, "network")
         existing, protocol = _texts(wanted, "upstreams"), wanted.get("protocol") or "anthropic"
-        if protocol not in PROTOCOLS or not existing.keys() <= {"anthropic", "openai"}:
+        if protocol not in PROTOCOLS or not existing.keys() <= GATEWAYS.keys():
             raise BadRequest("protocol or upstreams are not known")
         parts = self._parts(overrides, existing, protocol)
         draft, verify = parts.draft_model(), parts.settings.verify_model
@@ -226,13 +226,13 @@ class Control:
 
     def _notes(self, session: Session) -> list[str]:
         notes = [f"the configuration in force is an older one: {self.config_error}"] if self.config_error else []
-        for vendor, name in ((GATEWAY, "Anthropic"), (OPENAI_GATEWAY, "OpenAI")):
-            gateway = session.parts.providers.get(vendor)
+        for vendor, name in (("anthropic", "Anthropic"), ("openai", "OpenAI")):
+            gateway = session.parts.providers.get(GATEWAYS[vendor])
             if gateway is not None:
                 url = gateway.base_url
                 notes.append(
                     f"{url} was already set and stays the upstream; its prices are unknown to rlmc. If it bills like "
-                    f"{name}: rlmc config set upstream.{name.lower()}.base-url {url}"
+                    f"{name}: rlmc config set upstream.{vendor}.base-url {url}"
                 )
         return notes
 

@@ -127,7 +127,8 @@ async def _failed(call: Call, kind: str, detail: str) -> CallFailed:
 
 async def _call(ask: CallModel, call: Call, turnover: Turnover) -> CallResult:
     codec = turnover.codec
-    call.codec = there = way_to(turnover.means.parts, codec, ask.target).codec
+    way = way_to(turnover.means.parts, codec, ask.target)
+    call.codec = there = way.codec
     request = request_for(turnover.means, turnover.inbound, codec, ask.target, ask.request, turnover.reasoning)
     if isinstance(ask.request, WithAppendix):
         call.appended_chars = len(ask.request.text)
@@ -136,7 +137,7 @@ async def _call(ask: CallModel, call: Call, turnover: Turnover) -> CallResult:
     if isinstance(ask.request, WithAppendix | Original):
         call.expected = turnover.expected
         marker = ask.request.marker
-        call.marked = marker is not None and takes_marker(codec, ask.request.request, marker)
+        call.marked = way.same and marker is not None and takes_marker(codec, ask.request.request, marker)
     response = await call.send(turnover.transport(ask.target.provider), request)
     if response.status != 200:
         return await _failed(call, "status", str(response.status))

@@ -35,7 +35,7 @@ from rlmc.server.driver import PING_SECONDS, SILENCE_SECONDS, Turnover, note_del
 from rlmc.server.outgoing import Outgoing
 from rlmc.server.pace import paced
 from rlmc.server.requests import request_for, takes_marker, uncompressed
-from rlmc.server.retold import UsageEstimate, keep_reasoning, relay_retold, retelling
+from rlmc.server.retold import UsageEstimate, as_told, codec_of, display_name, keep_reasoning, relay_retold, retelling
 from rlmc.server.way import way_to
 from rlmc.upstream.transport import Transport, UpstreamRequest
 from rlmc.wire.anthropic.codec import AnthropicCodec
@@ -66,11 +66,6 @@ async def carry_out(plan: Plan, turnover: Turnover, estimate: UsageEstimate) -> 
     return plan
 
 
-def display_name(model: Model) -> str:
-    """How an answer names the draft model that wrote it; a simulated one is always seen to be simulated."""
-    return str(model) if model.provider == "sim" else model.name
-
-
 def _kind(error: UpstreamError | WireError) -> str:
     """What the books keep of an error; its text may quote an answer."""
     return f"unreachable: {error.kind}" if isinstance(error, UpstreamError) else "wire"
@@ -90,6 +85,8 @@ async def _answer(plan: Answer, turnover: Turnover, estimate: UsageEstimate) -> 
     completion = plan.completion
     if plan.outcome is not Outcome.ENHANCED:
         completion = replace(completion, model=display_name(served.model))
+    elif codec_of(served, turnover) is not turnover.codec:
+        completion = as_told(completion, served.model, turnover)
     keep_reasoning(served, turnover, [part.id for part in completion.tool_calls])
     out, codec = turnover.out, turnover.codec
     if turnover.streams:
@@ -136,6 +133,9 @@ async def _continue(plan: Continue, turnover: Turnover, estimate: UsageEstimate)
         raise BrokenOff from error
     finally:
         await call.close()
+    if isinstance(telling, Retelling):
+        call.reasoning = tuple(telling.reasoning)
+        keep_reasoning(call, turnover, telling.calls)
     if not call.complete:
         call.fail("stream: ended early")
         raise BrokenOff

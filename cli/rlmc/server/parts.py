@@ -19,8 +19,9 @@ from rlmc.upstream.providers import providers
 # Whoever answers where the user's agent was pointed before. Not names a user can give to an upstream.
 GATEWAY = "(gateway)"
 OPENAI_GATEWAY = "(openai-gateway)"
-# The vendor whose clients speak a protocol, and who answers for it where its base URL was set to something else.
-_VENDORS = {"anthropic": ("anthropic", GATEWAY), "openai": ("openai", OPENAI_GATEWAY)}
+GATEWAYS = {"anthropic": GATEWAY, "openai": OPENAI_GATEWAY}
+"""By vendor: who answers in its place where its base URL was set to something else."""
+# The vendor whose clients speak a protocol.
 _VENDOR_OF = {"anthropic": "anthropic", "chat": "openai", "responses": "openai"}
 
 
@@ -51,10 +52,8 @@ class Parts:
 
     def _placed(self, model: Model) -> Model:
         """Behind a gateway of the user's own, its vendor's models are asked there: what credential there is, is its."""
-        for vendor, gateway in _VENDORS.values():
-            if model.provider == vendor and gateway in self.providers:
-                return Model(gateway, model.name)
-        return model
+        gateway = GATEWAYS.get(model.provider, "")
+        return Model(gateway, model.name) if gateway in self.providers else model
 
     def draft_model(self, protocol: str | None = None) -> Model | None:
         """The draft model in force, chosen by default where the user named none; None when drafting is off."""
@@ -98,7 +97,7 @@ def build_parts(settings: Settings, existing: Mapping[str, str] | None = None, p
     for name, own in settings.upstreams.items():
         found[name] = _as_set(name, found.get(name), own)
     policy = next(p for p in POLICIES if p.name == settings.policy)
-    vendors = {vendor: found[vendor] for vendor in _VENDORS}
+    vendors = {vendor: found[vendor] for vendor in GATEWAYS}
     for vendor, url in (existing or {}).items():
         vendors[vendor] = _provider_at(url, vendor, found)
         found[vendors[vendor].name] = vendors[vendor]
@@ -147,11 +146,10 @@ def _provider_at(base_url: str, vendor: str, known: Mapping[str, Provider]) -> P
         if same:
             here_now = {one.protocol: replace(one, url=base_of(url, one.protocol)) for one in same}
             return replace(provider, endpoints=tuple(here_now.get(one.protocol, one) for one in provider.endpoints))
-    name, gateway = _VENDORS[vendor]
-    endpoints = tuple(replace(one, url=base_of(url, one.protocol)) for one in known[name].endpoints)
+    endpoints = tuple(replace(one, url=base_of(url, one.protocol)) for one in known[vendor].endpoints)
     return replace(
-        known[name],
-        name=gateway,
+        known[vendor],
+        name=GATEWAYS[vendor],
         endpoints=endpoints,
         key_env=None,
         operator=urlsplit(url).hostname or "unknown",

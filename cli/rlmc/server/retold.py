@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 
-from rlmc.domain.chat import Completion, Text, ToolCall, Usage
+from rlmc.domain.chat import Completion, Failure, StreamError, Text, ToolCall, Usage
 from rlmc.domain.turn import Model
 from rlmc.errors import UpstreamError, WireError
 from rlmc.server import headers as h
@@ -18,6 +18,7 @@ from rlmc.server.calls import Call
 from rlmc.server.driver import PING_SECONDS, SILENCE_SECONDS, Turnover, note_completion, note_delta
 from rlmc.server.pace import paced
 from rlmc.upstream.transport import UpstreamRequest
+from rlmc.wire.assemble import Assembler
 from rlmc.wire.codec import Codec
 from rlmc.wire.deltas import deltas_of, written
 from rlmc.wire.retell import Retelling
@@ -28,8 +29,22 @@ UsageEstimate = Callable[[int], Usage]
 _MOST_BYTES = 64 * 1024 * 1024
 _MOST_OF_AN_ERROR = 1024 * 1024
 _CHARS_PER_TOKEN = 4
+_FIRST_ERROR = 400
+# What providers answer with where they know it before they begin to stream.
+_STATUS_OF = {
+    "invalid_request_error": 400,
+    "authentication_error": 401,
+    "permission_error": 403,
+    "rate_limit_error": 429,
+    "overloaded_error": 529,
+}
 # What a client's own retrying goes by.
 _TOLD_WITH_ERRORS = ("retry-after", "retry-after-ms", "x-should-retry")
+
+
+def display_name(model: Model) -> str:
+    """How an answer names the model that wrote it; a simulated one is always seen to be simulated."""
+    return str(model) if model.provider == "sim" else model.name
 
 
 def codec_of(call: Call, turnover: Turnover) -> Codec:
@@ -45,7 +60,7 @@ def retelling(call: Call, turnover: Turnover, usage: Usage, *, drop_prefix: str 
     """The answer of a call in the client's protocol. `noted`: the call's figures are taken from it as it passes."""
     there = codec_of(call, turnover)
     writer = turnover.codec.answer_writer(
-        model=call.model.name, message_id=f"msg_01{turnover.id}", usage=usage, tools=turnover.tools
+        model=display_name(call.model), message_id=f"msg_01{turnover.id}", usage=usage, tools=turnover.tools
     )
     return Retelling(
         there.stream_decoder(),
@@ -74,7 +89,7 @@ async def relay_retold(call: Call, request: UpstreamRequest, turnover: Turnover,
         if turnover.streams and media_type != "application/json":
             await _tell_stream(call, turnover, estimate)
         else:
-            await _tell_whole(call, turnover, estimate)
+            await _tell_whole(call, turnover, estimate, streamed=media_type == "text/event-stream")
     except (UpstreamError, WireError) as error:
         call.fail(error.kind if isinstance(error, UpstreamError) else "wire")
         await turnover.out.fail(502, f"the verify model {call.model} could not be used: {error.message}")
@@ -91,6 +106,9 @@ async def _tell_stream(call: Call, turnover: Turnover, estimate: UsageEstimate) 
                 await out.ping()
                 continue
             data = telling.feed(chunk)
+            if telling.error is not None and not out.begun:
+                await _tell_error(telling.error, turnover)
+                return
             if data:
                 await out.begin_own(stream=True)
                 await out.write(data)
@@ -111,9 +129,10 @@ async def _tell_stream(call: Call, turnover: Turnover, estimate: UsageEstimate) 
     await out.end(last)
 
 
-async def _tell_whole(call: Call, turnover: Turnover, estimate: UsageEstimate) -> None:
+async def _tell_whole(call: Call, turnover: Turnover, estimate: UsageEstimate, *, streamed: bool) -> None:
     there, out = codec_of(call, turnover), turnover.out
-    completion = there.decode_completion(await _read(call, _MOST_BYTES))
+    raw = await _read(call, _MOST_BYTES)
+    completion = _assembled(there, raw) if streamed else there.decode_completion(raw)
     note_completion(call, completion)
     completion = as_told(completion, call.model, turnover)
     call.output_chars = sum(len(p.text) for p in completion.parts if isinstance(p, Text))
@@ -133,6 +152,17 @@ async def _tell_whole(call: Call, turnover: Turnover, estimate: UsageEstimate) -
     await out.end(body)
 
 
+def _assembled(codec: Codec, raw: bytes) -> Completion:
+    """The answer of a provider that streams whatever it is asked for."""
+    decoder, assembler = codec.stream_decoder(), Assembler()
+    for delta in (*decoder.feed(raw), *decoder.close()):
+        assembler.feed(delta)
+    completion = assembler.result()
+    if completion is None:
+        raise WireError(assembler.error.message if assembler.error else "its answer ended before it was complete")
+    return completion
+
+
 def as_told(completion: Completion, model: Model, turnover: Turnover) -> Completion:
     """With ids of rlmc's own."""
     number, parts = 0, []
@@ -141,7 +171,7 @@ def as_told(completion: Completion, model: Model, turnover: Turnover) -> Complet
             part = replace(part, id=minted(turnover.id, number))
             number += 1
         parts.append(part)
-    return replace(completion, model=model.name, id=f"msg_01{turnover.id}", parts=tuple(parts))
+    return replace(completion, model=display_name(model), id=f"msg_01{turnover.id}", parts=tuple(parts))
 
 
 async def _tell_failure(call: Call, turnover: Turnover, status: int) -> None:
@@ -151,6 +181,9 @@ async def _tell_failure(call: Call, turnover: Turnover, status: int) -> None:
     response = call.response
     headers = [] if response is None else response.headers
     failure = there.decode_failure(status, await _read(call, _MOST_OF_AN_ERROR))
+    if status < _FIRST_ERROR:
+        # Neither an answer nor an error: a client would take it for an answer.
+        status = 502
     if out.begun:
         await out.fail(status, failure.message)
         return
@@ -158,6 +191,14 @@ async def _tell_failure(call: Call, turnover: Turnover, status: int) -> None:
     told = [(name, value) for name in _TOLD_WITH_ERRORS if (value := h.first(headers, name)) is not None]
     await out.begin_error(status, [(name.encode(), value.encode("latin-1")) for name, value in told], len(body))
     await out.end(body)
+
+
+async def _tell_error(error: StreamError, turnover: Turnover) -> None:
+    """An error that came before any word, in a stream: a status says it better, and clients try again by it."""
+    status = _STATUS_OF.get(error.type, 502)
+    body = turnover.codec.encode_failure(status, Failure(error.type, error.message))
+    await turnover.out.begin_error(status, [], len(body))
+    await turnover.out.end(body)
 
 
 async def _read(call: Call, most: int) -> bytes:

@@ -34,12 +34,11 @@ class Means:
 @dataclass(slots=True)
 class Session:
     """One `rlmc run`, or one terminal. `existing` are the base URLs its agent had before, by vendor. `memory` is what
-    it has learnt
-    since the daemon has known it; `epoch` names that time, `events` counts what happened in it, `kept_warm` are the
-    conversations whose cache is looked after, `reasoning` what models thought and may want back. `attached` counts the
-    open connections by which a waiting `rlmc run` says that it lives, `bound` is the terminal `rlmc env` was called in,
-    `active` counts the agent's requests under way.
-    `degraded_turns` and `stopped_turns` are those a passed budget changed.
+    it has learnt since the daemon has known it; `epoch` names that time, `events` counts what happened in it,
+    `kept_warm` are the conversations whose cache is looked after, `reasoning` what models thought and may want back.
+    `attached` counts the open connections by which a waiting `rlmc run` says that it lives, `bound` is the terminal
+    `rlmc env` was called in, `active` counts the agent's requests under way. `degraded_turns` and `stopped_turns` are
+    those a passed budget changed.
     """
 
     id: str

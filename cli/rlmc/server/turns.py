@@ -13,11 +13,12 @@ from rlmc.cascade.policies import draft_only, economy
 from rlmc.cascade.session import Arrival
 from rlmc.cascade.signals import past_after, read_signals
 from rlmc.domain.chat import ChatRequest, Usage
-from rlmc.domain.layout import Layout
+from rlmc.domain.layout import Layout, Mark
 from rlmc.domain.outcome import Reason
 from rlmc.domain.record import Ending
 from rlmc.domain.turn import DraftAbilities, Model, Turn
 from rlmc.errors import UnknownShape, UpstreamError, WireError
+from rlmc.pricing.cache import MOST_MARKERS
 from rlmc.server import keepalive
 from rlmc.server.audits import Audits
 from rlmc.server.booking import book
@@ -37,6 +38,7 @@ from rlmc.upstream.transport import Transport
 from rlmc.views import budgets
 from rlmc.views.budgets import Budget
 from rlmc.wire.codec import Codec
+from rlmc.wire.responses.request import KEPT
 
 log = logging.getLogger("rlmc.turns")
 
@@ -228,12 +230,14 @@ def _arrive(this: Run, request: ChatRequest, books: Books) -> Decision:
 
 
 def _as_sent(this: Run, request: ChatRequest, verify: Model) -> Layout:
-    """The prompt as the verify model's cache sees it: a translated request is marked at its end where caching is asked
-    for by markers."""
+    """The prompt as the verify model's cache sees it: a translated request bears none of the client's markers. It is
+    marked at its end where caching is asked for by markers, and takes no other one."""
     layout, way = request.layout, this.way(verify)
-    if way.same or not way.shape.cache_control or not layout.digests:
+    if way.same:
         return layout
-    return replace(layout, marks=((len(layout.digests) - 1, "5m"),), markers=1)
+    marked = way.shape.cache_control and bool(layout.digests)
+    marks: tuple[Mark, ...] = ((len(layout.digests) - 1, "5m"),) if marked else ()
+    return replace(layout, marks=marks, markers=MOST_MARKERS)
 
 
 def _turn(this: Run, request: ChatRequest) -> Turn:
@@ -248,6 +252,9 @@ def _turn(this: Run, request: ChatRequest) -> Turn:
         way = this.way(draft)
         credential = own_credential(this.means, inbound, way)
         block = credential if isinstance(credential, Reason) else None
+        if KEPT in request.fields and this.way(verify).same:
+            # The client may go on from the answer by its id, and only what the provider wrote has one there.
+            block = Reason.SERVER_TOOLS
         abilities = DraftAbilities(
             context=way.provider.context_of(draft.name),
             media=way.shape.media and way.provider.reads_media(draft.name),
@@ -260,7 +267,10 @@ def _turn(this: Run, request: ChatRequest) -> Turn:
         draft=draft,
         draft_block=block,
         draft_abilities=abilities,
-        own_calls=not hints.login or parts.settings.allow_login_calls,
+        # With another vendor's verify model the login takes no part.
+        own_calls=not hints.login
+        or parts.settings.allow_login_calls
+        or verify.provider != parts.home(this.codec.name).name,
         nonce=secrets.token_hex(8),
         draft_timeout=parts.settings.draft_timeout,
         auto_mode_local=parts.settings.claude_auto_mode == "local",

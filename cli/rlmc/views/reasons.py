@@ -33,7 +33,7 @@ SENTENCES: Mapping[Reason, str] = {
     Reason.MEDIA: "there are images or documents that the draft model cannot read, or new ones",
     Reason.COMPACTION: "the client compacts its history",
     Reason.FORCED_TOOL: "the request forces a tool call",
-    Reason.SERVER_TOOLS: "there are tools that run at the provider, or blocks that only it can read",
+    Reason.SERVER_TOOLS: "there are tools that run at the provider, blocks that only it can read, or answers it keeps",
     Reason.PREWARM: "the client only warms a cache",
     Reason.TOO_LONG: "the prompt does not fit the draft model's window",
     Reason.SAME_MODEL: "the draft model and the verify model are the same",

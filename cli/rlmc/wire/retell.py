@@ -29,8 +29,9 @@ Mint = Callable[[int], str]
 
 
 class Retelling:
-    """`reasoning` are the blocks of reasoning so far, `calls` the ids given out. `note` sees every delta first; `told`
-    makes the usage a client is told of the one the model was billed (None where it sent none)."""
+    """`reasoning` are the blocks of reasoning so far, `calls` the ids given out, `error` is what broke it. `note` sees
+    every delta first; `told` makes the usage a client is told of the one the model was billed (None where it sent
+    none)."""
 
     def __init__(
         self,
@@ -51,6 +52,7 @@ class Retelling:
         self._text: int | None = None
         self.reasoning: list[bytes] = []
         self.calls: list[str] = []
+        self.error: StreamError | None = None
 
     def feed(self, data: bytes) -> bytes:
         return self._tell(self._decoder.feed(data))
@@ -72,6 +74,9 @@ class Retelling:
 
     def _changed(self, delta: Delta) -> list[Delta]:
         match delta:
+            case StreamError():
+                self.error = self.error or delta
+                return [delta]
             case BlockStopped(_, Thinking(block=block)):
                 if block:
                     self.reasoning.append(block)

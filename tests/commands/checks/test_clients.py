@@ -29,7 +29,7 @@ def test_found_agents_with_their_versions(tmp_path: Path) -> None:
 def test_none_found(tmp_path: Path) -> None:
     checks = check_clients(str(tmp_path))
     assert [one.status for one in checks] == ["warn"]
-    assert "claude" in checks[0].detail
+    assert "none found of claude, codex, opencode, aider, qwen, llm" in checks[0].detail
 
 
 def test_an_agent_that_hangs_is_ended_with_its_children(tmp_path: Path) -> None:

@@ -102,3 +102,16 @@ def test_drafting_off_and_no_default(tmp_path: Path) -> None:
     _, draft = looked(tmp_path, {"DEEPSEEK_API_KEY": SECRET}, verify_model="deepseek/deepseek-pro")
     assert draft.status == "warn"
     assert "draft-model" in str(draft.fix)
+
+
+def test_openais_key_alone_serves_its_own_agents(tmp_path: Path) -> None:
+    verify, draft = looked(tmp_path, {"OPENAI_API_KEY": SECRET})
+    assert (verify.status, draft.status) == ("ok", "ok")
+    assert "OPENAI_API_KEY is set" in verify.detail
+    assert draft.detail == "openai/gpt-6-luna; OPENAI_API_KEY is set"
+
+
+def test_beside_a_credential_of_anthropics_openais_key_says_nothing(tmp_path: Path) -> None:
+    verify, draft = looked(tmp_path, {"OPENAI_API_KEY": SECRET, "ANTHROPIC_API_KEY": SECRET})
+    assert "ANTHROPIC_API_KEY" in verify.detail
+    assert "claude-haiku" in draft.detail

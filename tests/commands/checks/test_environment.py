@@ -37,6 +37,16 @@ def test_a_base_url_that_is_set_becomes_the_upstream() -> None:
     assert "secret" not in check.detail
 
 
+def test_openais_base_urls_are_looked_at_as_well() -> None:
+    env = {
+        "OPENAI_BASE_URL": "https://o.example/v1",
+        "OPENAI_API_BASE": "http://127.0.0.1:4711/s/token-of-the-session/v1",
+    }
+    inside, theirs = check_environment(env, {})
+    assert "not chained" in inside.detail
+    assert theirs.detail == "OPENAI_BASE_URL is https://o.example; `rlmc run` makes it the upstream"
+
+
 def test_inside_a_run_the_token_is_not_shown() -> None:
     check = looked({"ANTHROPIC_BASE_URL": "http://127.0.0.1:4711/s/token-of-the-session"})
     assert check.status == "ok"

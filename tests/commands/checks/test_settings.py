@@ -90,7 +90,7 @@ def test_a_broken_provider_file_fails_with_the_way_out(tmp_path: Path) -> None:
     put("acme", OWN)
     file = put("beta", OWN.replace("auth", "auht"))
     checks, config = check_settings(tmp_path / "none", {}, PROVIDERS)
-    assert config is not None
+    assert config is None
     (failed,) = [one for one in checks if one.status == "fail"]
     assert f"{file}: endpoint 1: auht" in failed.detail
     assert failed.fix == "Did you mean auth?"

@@ -14,7 +14,7 @@ from rlmc.config.schema import Settings
 from rlmc.domain.turn import Model
 from rlmc.upstream.providers import find
 
-_HOME_PROVIDER = "anthropic"
+_HOME_PROVIDER, _OTHER_HOME = "anthropic", "openai"
 _CLIENT_KEYS = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN")
 _LOGIN_TOKEN = "CLAUDE_CODE_OAUTH_TOKEN"  # noqa: S105 - the name of a variable
 
@@ -28,6 +28,10 @@ def check_credentials(settings: Settings, env: Mapping[str, str], claude_folder:
     if key is None and provider == _HOME_PROVIDER:
         key = _agents_key(claude_folder)
     login = key is None and provider == _HOME_PROVIDER and _has_login(env, claude_folder)
+    if verify is None and key is None and not login:
+        # An agent of the other vendor's is all that could be started with what is here.
+        key = _key_of(_OTHER_HOME, settings, env)
+        provider = _OTHER_HOME if key else provider
     return [_verify(provider, label, key, login, settings), _draft(settings, env, provider, key, login)]
 
 

@@ -25,9 +25,9 @@ def check_settings(file: Path, env: Mapping[str, str], providers: Collection[str
     checks += [Check("config", "warn", text, "Unset it or correct its name.") for text in config.warnings]
     own_providers = _provider_files()
     checks += own_providers
-    if all(one.status != "fail" for one in own_providers):
-        checks += _together(config.settings)
-    return [*checks, *_upstreams(config.settings)], config
+    if any(one.status == "fail" for one in own_providers):
+        return checks, None
+    return [*checks, *_together(config.settings), *_upstreams(config.settings)], config
 
 
 def _provider_files() -> list[Check]:

@@ -58,8 +58,9 @@ _Options = tuple[tuple[str, str], ...]
 
 def _plan(request: LaunchRequest, options: _Options, upstreams: Mapping[str, str], *warnings: str) -> LaunchPlan:
     flags = [word for key, value in options for word in ("-c", f"{key}={value}")]
+    own = _first_own(request.argv)
     return LaunchPlan(
-        argv=(request.argv[0], *flags, *request.argv[1:]),
+        argv=(*request.argv[:own], *flags, *request.argv[own:]),
         env={TOKEN_ENV: request.token} if options else {},
         env_lists=NO_PROXY_LISTS,
         seen=request.environ,
@@ -67,10 +68,16 @@ def _plan(request: LaunchRequest, options: _Options, upstreams: Mapping[str, str
         protocol="responses",
         warnings=warnings,
         doubts=(
-            "Codex resumes a session only with the provider it began with, so one begun without rlmc goes on without it",
+            "Codex resumes a session only with the provider it began with: one begun without rlmc goes on without it",
             "a managed configuration of Codex may name another provider",
         ),
     )
+
+
+def _first_own(argv: tuple[str, ...]) -> int:
+    """Where Codex's own words begin: behind its name, which may stand behind that of what starts it (`npx codex`)."""
+    names = (PurePosixPath(word).name.partition("@")[0] for word in argv)
+    return next((position + 1 for position, name in enumerate(names) if name == "codex"), 1)
 
 
 def _pointed(provider: str, request: LaunchRequest) -> _Options:

@@ -39,6 +39,7 @@ _BY_WORD = {
     "insufficient_quota": "billing_error",
     "invalid_api_key": "authentication_error",
     "authentication_error": "authentication_error",
+    "invalid_prompt": "invalid_request_error",
     "model_not_found": "not_found_error",
     "rate_limit_exceeded": "rate_limit_error",
     "rate_limit_error": "rate_limit_error",

@@ -68,6 +68,7 @@ class StreamTap(Tap):
             self._look(self._blocks.close())
         self._dead = True
         if self._finish is not None and self.error is None:
+            self.stop_reason = stop_reason(self._finish, calls=self._calls)
             self.complete = True
 
     def _look(self, blocks: Iterable[bytes]) -> None:
@@ -91,7 +92,8 @@ class StreamTap(Tap):
                     self.output_chars += at - opening.end() - block.count(b"\\", opening.end(), at)
                 at = block.find(field, at)
         if not self._calls and b"_call" in block:
-            self._calls = _CALLED.search(block) is not None
+            # What looks like a call may stand in a line that is no data.
+            self._calls = _CALLED.search(parse_block(block).data) is not None
 
     def _read(self, block: bytes) -> None:
         event = parse_block(block)

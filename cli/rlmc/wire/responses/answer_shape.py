@@ -1,4 +1,7 @@
-"""An answer of this protocol, whole or as the events of a stream tell of it."""
+"""An answer of this protocol, whole or as the events of a stream tell of it.
+
+Rule: read loosely, since many servers speak this protocol; what is missing is empty.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,9 @@ import msgspec
 from msgspec import Raw
 
 from rlmc.domain.chat import Opaque, Part, Text, Thinking, ToolCall
-from rlmc.wire.arguments import custom_arguments
 from rlmc.wire.responses.tools import Names
+
+CALLS = frozenset({"function_call", "custom_tool_call"})
 
 
 class Content(msgspec.Struct, gc=False):
@@ -24,11 +28,12 @@ class Item(msgspec.Struct, gc=False):
     type: str = ""
     id: str | None = None
     call_id: str | None = None
-    name: str = ""
+    name: str | None = None
     namespace: str | None = None
     arguments: Any = None
     input: str | None = None
     content: list[Content] | None = None
+    summary: list[Content] | None = None
 
 
 class Incomplete(msgspec.Struct, gc=False):
@@ -36,8 +41,8 @@ class Incomplete(msgspec.Struct, gc=False):
 
 
 class Answer(msgspec.Struct, gc=False):
-    id: str = ""
-    model: str = ""
+    id: str | None = None
+    model: str | None = None
     status: str | None = None
     output: list[Raw] | None = None
     error: Raw = Raw()
@@ -53,37 +58,33 @@ ITEM = msgspec.json.Decoder(Item)
 _NAMES = Names()
 
 
-def call_name(item: Item) -> str:
-    return _NAMES.of_call(item.namespace, item.name)
+def opening(item: Item) -> Part:
+    """The item as it is before anything of it is told."""
+    if item.type == "message":
+        return Text("")
+    if item.type in CALLS:
+        return ToolCall(item.call_id or item.id or "", _NAMES.of_call(item.namespace, item.name), "")
+    return Thinking(0) if item.type == "reasoning" else Opaque(item.type)
 
 
-def arguments_of(item: Item) -> str:
-    """The arguments of a call; some servers give an object instead of its text."""
-    if item.type == "custom_tool_call":
-        return custom_arguments(item.input or "")
-    if isinstance(item.arguments, str):
-        return item.arguments
-    return "" if item.arguments is None else msgspec.json.encode(item.arguments).decode()
+def arguments_of(value: object) -> str:
+    """Arguments as text; some servers give the object itself."""
+    if isinstance(value, str):
+        return value
+    return "" if value is None else msgspec.json.encode(value).decode()
 
 
 def text_of(item: Item) -> str:
-    return "".join(part.text or part.refusal or "" for part in item.content or ())
+    return "".join([part.text or part.refusal or "" for part in item.content or ()])
 
 
 def refused(item: Item) -> bool:
     return any(part.refusal for part in item.content or ())
 
 
-def part_of(item: Item, raw: bytes) -> Part:
-    """The finished item as a part of a completion."""
-    kind = item.type
-    if kind == "message":
-        return Text(text_of(item))
-    if kind in ("function_call", "custom_tool_call"):
-        return ToolCall(item.call_id or item.id or "", call_name(item), arguments_of(item))
-    if kind == "reasoning":
-        return Thinking(len(raw), bytes(raw))
-    return Opaque(kind)
+def thinking_of(item: Item, raw: bytes) -> Thinking:
+    """A finished reasoning item: what can be read of it counts, and all of it is kept."""
+    return Thinking(sum([len(part.text or "") for part in (*(item.summary or ()), *(item.content or ()))]), raw)
 
 
 def stop_reason(answer: Answer, *, calls: bool, refusal: bool) -> str:

@@ -100,7 +100,7 @@ class ResponsesCodec:
         return openai.encode_error(status, message)
 
     def encode_stream_error(self, status: int, message: str) -> bytes:
-        return errors.stream_error(status, message)
+        return errors.failed_event(response.response("resp_0", "", [], None, None), status, message)
 
     def ping(self) -> bytes:
         return b": ping\n\n"

@@ -1,7 +1,7 @@
-"""The events of a streamed answer to deltas, one item after another.
+"""The events of a streamed answer to deltas, one item after another; a whole answer is read as its last event.
 
-Rules: what an item's last event says of it is believed before its pieces are, because some servers send no pieces;
-items that are written at the same time are told one after the other.
+Rules: what an item's last event says of it is believed before its pieces are, because some servers send no pieces; a
+call is told once its name is known; items that are written at the same time are told one after the other.
 """
 
 from __future__ import annotations
@@ -16,17 +16,14 @@ from rlmc.domain.chat import (
     BlockStarted,
     BlockStopped,
     Delta,
-    Opaque,
     Other,
+    Part,
     Started,
     Stopped,
     Stopping,
     StreamError,
-    Text,
     TextDelta,
-    Thinking,
     ThinkingDelta,
-    ToolCall,
 )
 from rlmc.errors import WireError
 from rlmc.wire.arguments import custom_arguments
@@ -34,15 +31,16 @@ from rlmc.wire.chat.errors import failure_in
 from rlmc.wire.parse import parse
 from rlmc.wire.responses.answer_shape import (
     ANSWER,
+    CALLS,
     ITEM,
     Answer,
     Item,
     arguments_of,
-    call_name,
-    part_of,
+    opening,
     refused,
     stop_reason,
     text_of,
+    thinking_of,
 )
 from rlmc.wire.responses.usage import read_usage
 
@@ -60,197 +58,225 @@ class _Event(msgspec.Struct, gc=False):
     item: Raw = Raw()
     response: Raw = Raw()
     error: Raw = Raw()
-    message: str | None = None
-    code: str | None = None
+    message: Any = None
+    code: Any = None
 
 
 _EVENT = msgspec.json.Decoder(_Event)
 
-_TEXT = frozenset({"response.output_text.delta", "response.refusal.delta"})
-_ARGUMENTS = frozenset({"response.function_call_arguments.delta", "response.mcp_call_arguments.delta"})
-_REASONING = frozenset({"response.reasoning_summary_text.delta", "response.reasoning_text.delta"})
+# The kind of item a piece belongs to.
+_PIECES = {
+    "response.output_text.delta": "message",
+    "response.refusal.delta": "message",
+    "response.function_call_arguments.delta": "function_call",
+    "response.custom_tool_call_input.delta": "custom_tool_call",
+    "response.reasoning_summary_text.delta": "reasoning",
+    "response.reasoning_text.delta": "reasoning",
+}
+# And what is said of it once it is complete.
+_WHOLES = {
+    "response.output_text.done": "message",
+    "response.refusal.done": "message",
+    "response.function_call_arguments.done": "function_call",
+    "response.custom_tool_call_input.done": "custom_tool_call",
+}
+_BEGUN = frozenset({"response.created", "response.in_progress", "response.queued"})
+_ENDED = frozenset({"response.completed", "response.incomplete", "response.done"})
+_FAILED = frozenset({"response.failed", "response.cancelled", "error"})
+_NO_ANSWER = frozenset({"failed", "cancelled"})
+_NULL = frozenset({b"", b"null"})
 
 
-class _Open:
-    """An item as it grows. `waiting` are its deltas while another one is being told."""
+class _Growing:
+    """An item as it grows. `pieces` are what has come of its text or its arguments, `told` how many of them have been
+    told; `waiting` are its deltas while it is not its turn."""
 
-    def __init__(self, item: Item) -> None:
+    __slots__ = ("done", "item", "number", "opened", "pieces", "told", "waiting")
+
+    def __init__(self, item: Item, number: int) -> None:
         self.item = item
-        self.text = ""
-        self.arguments = ""
-        self.input = ""
+        self.number = number
+        self.opened = False
+        self.pieces: list[str] = []
+        self.told = 0
         self.waiting: list[Delta] = []
         self.done = False
 
-    @property
-    def is_call(self) -> bool:
-        return self.item.type in ("function_call", "custom_tool_call")
+    def can_open(self) -> bool:
+        return self.item.type not in CALLS or bool(self.item.name and (self.item.call_id or self.item.id))
 
 
 class ItemReader:
-    """Reads one stream's events in order. `over` once its end has been told."""
+    """Reads one answer's events in order. `over` once its end has been told."""
 
     def __init__(self) -> None:
         self.over = False
+        self._out: list[Delta] = []
         self._started = False
-        self._items: dict[int, _Open] = {}
-        self._order: list[int] = []  # items that are not told to their end yet, the one being told first
+        self._items: dict[int, _Growing] = {}
+        self._order: list[_Growing] = []  # those not told to their end yet, the one being told first
         self._calls = False
         self._refused = False
 
     def read(self, data: bytes) -> list[Delta]:
+        self._out = []
         event = parse(_EVENT, data, _WHAT)
         kind = event.type
-        if kind in _TEXT:
-            return self._grow(event, "message", TextDelta(event.output_index, _string(event.delta)))
-        if kind in _ARGUMENTS:
-            return self._grow(event, "function_call", ArgumentsDelta(event.output_index, _string(event.delta)))
-        if kind == "response.custom_tool_call_input.delta":
-            return self._grow(event, "custom_tool_call", None)
-        if kind in _REASONING:
-            return self._grow(event, "reasoning", ThinkingDelta(event.output_index, len(_string(event.delta))))
-        if kind == "response.output_item.added":
-            return self._added(event.output_index, parse(ITEM, event.item, _WHAT))
-        if kind == "response.function_call_arguments.done":
-            return self._arguments_done(event)
-        if kind == "response.output_item.done":
-            return self._done(event.output_index, event.item)
-        if kind in ("response.created", "response.in_progress", "response.queued"):
-            return self._begun(parse(ANSWER, event.response, _WHAT) if len(event.response) else Answer())
-        if kind in ("response.completed", "response.incomplete", "response.done"):
-            return self._completed(event)
-        if kind in ("response.failed", "response.cancelled", "error"):
-            return self._failed(event, data)
-        return [Other(kind)]
+        if kind in _PIECES:
+            self._refused = self._refused or kind == "response.refusal.delta"
+            self._piece(event.output_index, _PIECES[kind], event.delta)
+        elif kind in _WHOLES:
+            self._whole(event, _WHOLES[kind])
+        elif kind == "response.output_item.added":
+            self._add(event.output_index, parse(ITEM, event.item, _WHAT))
+        elif kind == "response.output_item.done":
+            self._finish(event.output_index, event.item)
+        elif kind in _BEGUN:
+            self._begin(_answer(event))
+        elif kind in _ENDED:
+            answer = _answer(event)
+            if kind == "response.incomplete":
+                answer.status = answer.status or "incomplete"
+            if answer.status in _NO_ANSWER:
+                self._fail(event, data)
+            else:
+                self._end(answer)
+        elif kind in _FAILED or (not kind and bytes(event.error) not in _NULL):
+            self._fail(event, data)
+        else:
+            self._out.append(Other(kind))
+        return self._out
 
-    # --- items -----------------------------------------------------------------------------------------------------
+    def whole(self, answer: Answer) -> list[Delta]:
+        """The deltas of an answer that came in one piece."""
+        self._out = []
+        self._end(answer)
+        return self._out
 
-    def _added(self, index: int, item: Item) -> list[Delta]:
-        if index in self._items:
-            return []
-        found = self._items[index] = _Open(item)
-        self._order.append(index)
-        self._calls = self._calls or found.is_call
-        opening: list[Delta] = [*self._begun(Answer()), BlockStarted(index, _opening(item))]
-        return self._told(index, opening)
+    # --- items -------------------------------------------------------------------------------------------------------
 
-    def _grow(self, event: _Event, kind: str, delta: Delta | None) -> list[Delta]:
-        out = [] if event.output_index in self._items else self._added(event.output_index, Item(type=kind))
-        found, piece = self._items[event.output_index], _string(event.delta)
-        if found.done:
-            return out
-        if kind == "message":
-            found.text += piece
-        elif kind == "function_call":
-            found.arguments += piece
-        elif kind == "custom_tool_call":
-            found.input += piece  # told once it is complete: it becomes JSON then
-        return out + (self._told(event.output_index, [delta]) if delta is not None else [])
+    def _add(self, index: int, item: Item) -> _Growing:
+        found = self._items.get(index)
+        if found is None:
+            self._begin(Answer())
+            found = self._items[index] = _Growing(item, len(self._items))
+            self._order.append(found)
+        if not found.opened and item.type == found.item.type:
+            found.item = item
+            if found.can_open():
+                self._open(found)
+        return found
 
-    def _arguments_done(self, event: _Event) -> list[Delta]:
-        out = [] if event.output_index in self._items else self._added(event.output_index, Item(type="function_call"))
-        return out + self._rest(event.output_index, Item(type="function_call", arguments=event.arguments))
+    def _open(self, found: _Growing) -> None:
+        found.opened = True
+        self._calls = self._calls or found.item.type in CALLS
+        self._tell(found, BlockStarted(found.number, opening(found.item)))
 
-    def _rest(self, index: int, item: Item) -> list[Delta]:
-        """What of a finished item its pieces have not told."""
-        found = self._items[index]
-        if item.type == "message":
-            text = text_of(item)
-            missing = text[len(found.text) :] if text.startswith(found.text) else ""
-            found.text += missing
-            return self._told(index, [TextDelta(index, missing)]) if missing else []
-        if item.type == "function_call":
-            whole = arguments_of(item)
-            missing = whole[len(found.arguments) :] if whole.startswith(found.arguments) else ""
-            found.arguments += missing
-            return self._told(index, [ArgumentsDelta(index, missing)]) if missing else []
-        if item.type == "custom_tool_call":
-            whole = custom_arguments(item.input if item.input is not None else found.input)
-            return self._told(index, [ArgumentsDelta(index, whole)])
-        return []
+    def _piece(self, index: int, kind: str, delta: object) -> None:
+        if not isinstance(delta, str):
+            if delta is None:
+                return
+            raise WireError(f"{_WHAT} has a delta that is no text")
+        found = self._items.get(index) or self._add(index, Item(type=kind))
+        if not found.done and found.item.type == kind:
+            self._grow(found, delta)
 
-    def _done(self, index: int, raw: bytes) -> list[Delta]:
+    def _whole(self, event: _Event, kind: str) -> None:
+        """The pieces of one part are complete; where none came, this is all of them."""
+        said = (event.text, event.refusal, event.input)
+        whole = next((text for text in said if text), "") or arguments_of(event.arguments)
+        found = self._items.get(event.output_index) or self._add(event.output_index, Item(type=kind))
+        if not found.done and found.item.type == kind and not found.pieces:
+            self._grow(found, whole)
+
+    def _grow(self, found: _Growing, piece: str) -> None:
+        """The text of a custom call becomes JSON, so it is told once it is complete; of reasoning only its length is
+        told."""
+        if piece:
+            found.pieces.append(piece)
+        if not found.opened or found.item.type == "custom_tool_call":
+            return
+        for text in found.pieces[found.told :]:
+            if found.item.type == "message":
+                self._tell(found, TextDelta(found.number, text))
+            elif found.item.type == "function_call":
+                self._tell(found, ArgumentsDelta(found.number, text))
+            else:
+                self._tell(found, ThinkingDelta(found.number, len(text)))
+        found.told = len(found.pieces)
+
+    def _finish(self, index: int, raw: Raw) -> None:
+        """All there is of an item."""
         item = parse(ITEM, raw, _WHAT)
-        out = [] if index in self._items else self._added(index, item)
-        found = self._items[index]
-        if found.done:
-            return out
+        found = self._items.get(index) or self._add(index, item)
+        if found.done or found.item.type != item.type:
+            return
         self._refused = self._refused or refused(item)
-        out += self._rest(index, item)
+        if not found.opened:
+            found.item = item
+            self._open(found)
+        said, whole = "".join(found.pieces), _all_of(item)
+        if not found.told and whole:
+            found.pieces = [whole]
+        elif whole.startswith(said):
+            self._grow(found, whole[len(said) :])
+        self._close(found, thinking_of(item, bytes(raw)) if item.type == "reasoning" else None)
+
+    def _close(self, found: _Growing, part: Part | None = None) -> None:
+        """Nothing more comes of an item. Of a call without a name nothing can be told."""
+        if found.opened:
+            self._grow(found, "")
+            if found.item.type == "custom_tool_call":
+                self._tell(found, ArgumentsDelta(found.number, custom_arguments("".join(found.pieces))))
+            self._tell(found, BlockStopped(found.number, part))
         found.done = True
-        part = part_of(item, bytes(raw))
-        out += self._told(index, [BlockStopped(index, part if isinstance(part, Thinking) else None)])
-        return out + self._next()
-
-    def _told(self, index: int, deltas: list[Delta]) -> list[Delta]:
-        """Now, if it is this item's turn."""
-        if self._order and self._order[0] == index:
-            return deltas
-        self._items[index].waiting.extend(deltas)
-        return []
-
-    def _next(self) -> list[Delta]:
-        """Items that have waited, as far as the first that is still being written."""
-        out: list[Delta] = []
-        while self._order and self._items[self._order[0]].done:
+        while self._order and self._order[0].done:
             self._order.pop(0)
             if self._order:
-                waited = self._items[self._order[0]]
-                out += waited.waiting
-                waited.waiting = []
-        return out
+                self._out += self._order[0].waiting
+                self._order[0].waiting = []
+
+    def _tell(self, found: _Growing, delta: Delta) -> None:
+        """Now, if it is this item's turn."""
+        (self._out if self._order[0] is found else found.waiting).append(delta)
 
     # --- beginning and end -------------------------------------------------------------------------------------------
 
-    def _begun(self, answer: Answer) -> list[Delta]:
-        if self._started:
-            return []
-        self._started = True
-        return [Started(answer.id, answer.model, read_usage(answer.usage))]
+    def _begin(self, answer: Answer) -> None:
+        if not self._started:
+            self._started = True
+            self._out.append(Started(answer.id or "", answer.model or "", read_usage(answer.usage)))
 
-    def _completed(self, event: _Event) -> list[Delta]:
-        answer = parse(ANSWER, event.response, _WHAT) if len(event.response) else Answer()
-        if event.type == "response.incomplete" and answer.status is None:
-            answer.status = "incomplete"
-        out = self._begun(answer)
-        for index, raw in enumerate(answer.output or []):
-            if index not in self._items or not self._items[index].done:
-                out += self._done(index, raw)
-        for index in list(self._order):
-            found = self._items[index]
-            if not found.done:
-                if found.item.type == "custom_tool_call":
-                    out += self._told(index, [ArgumentsDelta(index, custom_arguments(found.input))])
-                found.done = True
-                out += self._told(index, [BlockStopped(index)])
-                out += self._next()
+    def _end(self, answer: Answer) -> None:
+        self._begin(answer)
+        for index, raw in enumerate(answer.output or ()):
+            self._finish(index, raw)
+        while self._order:
+            self._close(self._order[0])
         self.over = True
         stop = stop_reason(answer, calls=self._calls, refusal=self._refused)
-        return [*out, Stopping(stop, read_usage(answer.usage, answer.service_tier)), Stopped()]
+        self._out += [Stopping(stop, read_usage(answer.usage, answer.service_tier)), Stopped()]
 
-    def _failed(self, event: _Event, data: bytes) -> list[Delta]:
+    def _fail(self, event: _Event, data: bytes) -> None:
         self.over = True
-        error = bytes(event.error)
-        if len(event.response):
-            error = bytes(parse(ANSWER, event.response, _WHAT).error)
-        if error in (b"", b"null"):
-            said = {"message": event.message, "code": event.code} if event.message else {"message": event.type}
-            error = msgspec.json.encode(said)
+        errors = (bytes(_answer(event).error), bytes(event.error))
+        error = next((one for one in errors if one not in _NULL), b"")
+        if not error:
+            said = event.message if isinstance(event.message, str) and event.message else event.type
+            code = event.code if isinstance(event.code, str | int) else None
+            error = msgspec.json.encode({"message": said, "code": code})
         failure = failure_in(error)
-        return [StreamError(failure.kind, failure.message)]
+        self._out.append(StreamError(failure.kind, failure.message))
 
 
-def _opening(item: Item) -> Text | ToolCall | Thinking | Opaque:
+def _all_of(item: Item) -> str:
+    """The text or the arguments of a finished item."""
     if item.type == "message":
-        return Text("")
-    if item.type in ("function_call", "custom_tool_call"):
-        return ToolCall(item.call_id or item.id or "", call_name(item), "")
-    return Thinking(0) if item.type == "reasoning" else Opaque(item.type)
+        return text_of(item)
+    if item.type == "custom_tool_call":
+        return item.input or ""
+    return arguments_of(item.arguments) if item.type == "function_call" else ""
 
 
-def _string(value: object) -> str:
-    if isinstance(value, str):
-        return value
-    if value is None:
-        return ""
-    raise WireError(f"{_WHAT} has a delta that is no text")
+def _answer(event: _Event) -> Answer:
+    return parse(ANSWER, event.response, _WHAT) if bytes(event.response) not in _NULL else Answer()

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from msgspec import Raw
+
 from rlmc.domain.chat import Role, Text, ToolCall
 from rlmc.domain.prompt import (
     Attachment,
@@ -72,8 +74,8 @@ def read_prompt(raw: bytes) -> Prompt:
         effort=effort if effort in _EFFORTS else None,
         temperature=_number(body.temperature),
         top_p=_number(body.top_p),
-        cache_key=body.prompt_cache_key,
-        user=body.safety_identifier or body.user,
+        cache_key=body.prompt_cache_key or None,
+        user=body.safety_identifier or body.user or None,
     )
 
 
@@ -85,9 +87,9 @@ def _output(body: Body) -> OutputFormat | None:
     return OutputFormat(schema, wanted.name or "answer", wanted.strict)
 
 
-def _number(value: object) -> bytes:
-    text = bytes(value)  # type: ignore[call-overload]  # raw JSON
-    return b"" if text in (b"", b"null") else bytes(text)
+def _number(value: Raw) -> bytes:
+    text = bytes(value)
+    return b"" if text in (b"", b"null") else text
 
 
 class _Reading:
@@ -184,7 +186,9 @@ def _part(part: shape.Part) -> Text | Attachment:
     if part.type == "input_file" and part.file_url:
         return _attachment("document", part.file_url, part.filename or "")
     if part.type == "input_file" and part.file_data:
-        data = part.file_data if part.file_data.startswith(_DATA) else f"{_DATA}application/pdf{_BASE64}{part.file_data}"
+        data = (
+            part.file_data if part.file_data.startswith(_DATA) else f"{_DATA}application/pdf{_BASE64}{part.file_data}"
+        )
         return _attachment("document", data, part.filename or "")
     return Text(f"[{part.type} not shown]")
 

@@ -12,8 +12,10 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from rlmc.domain.prompt import OutputFormat, Prompt, Recall, ToolDefinition
+from rlmc.domain.chat import Text
+from rlmc.domain.prompt import OutputFormat, Prompt, PromptMessage, Recall, ToolDefinition
 from rlmc.domain.shape import Shape
+from rlmc.wire.chat.choice import choice_in_words
 from rlmc.wire.folded import fold_system, format_in_words
 from rlmc.wire.recalled import complete
 from rlmc.wire.responses.items_write import write_items
@@ -27,19 +29,18 @@ _CHOICES = {"auto": "auto", "any": "required", "none": "none"}
 
 
 def write_prompt(prompt: Prompt, model: str, shape: Shape, recall: Recall, *, stream: bool, reason: bool) -> bytes:
-    messages = tidy(prompt.messages)
+    tools = [_tool(tool, shape) for tool in prompt.tools]
+    # What always reasons takes no forced call.
+    forced = prompt.tool_choice in ("any", "tool")
+    chosen = bool(tools) and shape.tool_choice and not (forced and shape.reasoning_back == "always")
+    words = choice_in_words(prompt.tool_choice, prompt.forced_tool) if tools and not chosen else ""
+    messages = tidy((*prompt.messages, PromptMessage("user", (Text(words),))))  # blank words are none
     if shape.system_role != "developer":  # elsewhere instructions may only stand at the beginning
         messages = fold_system(messages)
-    on = reason and prompt.effort != "none"
-    if shape.reasoning_back == "if_all" and not complete(messages, recall):
-        on = False
-    given = recall if (on and (shape.reasoning_back != "no" or shape.encrypted_reasoning)) else {}
-    if shape.reasoning_back == "always":
-        given = recall
+    on, given = _reasoning(messages, shape, recall, reason=reason and prompt.effort != "none")
     system = list(prompt.system)
     if prompt.output is not None and not shape.output_format:
         system.append(format_in_words(prompt.output))
-    tools = [_tool(tool, shape) for tool in prompt.tools]
     fields: Json = {
         "model": model,
         "stream": stream,
@@ -53,7 +54,7 @@ def write_prompt(prompt: Prompt, model: str, shape: Shape, recall: Recall, *, st
         "text": _output(prompt.output, shape) if prompt.output and shape.output_format else None,
         "instructions": "\n\n".join(system) or None,
         "tools": tools or None,
-        "tool_choice": _choice(prompt, shape) if tools and shape.tool_choice else None,
+        "tool_choice": _choice(prompt, shape) if chosen else None,
         "parallel_tool_calls": False if tools and shape.parallel_tools and not prompt.parallel_tools else None,
     }
     body = {name: value for name, value in fields.items() if value is not None and name not in shape.drop_fields}
@@ -61,6 +62,19 @@ def write_prompt(prompt: Prompt, model: str, shape: Shape, recall: Recall, *, st
     body |= _effort(prompt.effort, shape, on=on)
     customs = {tool.name for tool in prompt.tools if tool.custom} if shape.custom_tools else set()
     return msgspec.json.encode(body | {"input": write_items(messages, shape, given, customs)})
+
+
+def _reasoning(
+    messages: tuple[PromptMessage, ...], shape: Shape, recall: Recall, *, reason: bool
+) -> tuple[bool, Recall]:
+    """Whether the model is to reason, and what of its own it is given back."""
+    if shape.reasoning_back == "always":
+        return reason, recall
+    if shape.reasoning_back == "if_all":
+        reason = reason and complete(messages, recall)
+        return reason, recall if reason else {}
+    # Reasoning that comes back sealed need not be given back, yet a model goes on better where it is.
+    return reason, recall if reason and shape.encrypted_reasoning else {}
 
 
 def _effort(effort: str | None, shape: Shape, *, on: bool) -> Json:

@@ -46,6 +46,9 @@ Chosen = Literal["auto", "any", "tool", "none"]
 
 HOSTED = "hosted_tools"
 """Among a request's fields where it offers tools that run at the provider."""
+KEPT = "kept_answers"
+"""Among a request's fields where the provider keeps the answer, as it does unless told not to: the client may go on
+from it by its id."""
 
 _CHOICES: dict[str, Chosen] = {"auto": "auto", "required": "any", "none": "none"}
 _MEDIA = {"input_image": Media("image"), "input_file": Media("document")}
@@ -69,6 +72,10 @@ def decode_request(raw: bytes, key: bytes = b"") -> ChatRequest:
         if said(getattr(body, name)):
             reading.strange(name)
     fields = names_of(raw)
+    if reading.hosted:
+        fields |= {HOSTED}
+    if bytes(body.store) != b"false":
+        fields |= {KEPT}
     return ChatRequest(
         raw=raw,
         model=body.model,
@@ -81,7 +88,7 @@ def decode_request(raw: bytes, key: bytes = b"") -> ChatRequest:
         system_head="\n".join(reading.head)[:_HEAD],
         chars=layout.chars,
         output_schema=schema,
-        fields=fields | {HOSTED} if reading.hosted else fields,
+        fields=fields,
         layout=layout.done(),
     )
 
@@ -120,7 +127,6 @@ class _Reading:
         self._layout = layout
         self._names = Names()
         self._room = _HEAD
-        self._own_items = False
 
     def declare(self, tools: list[shape.Tool]) -> None:
         for tool in self._names.declare(tools):

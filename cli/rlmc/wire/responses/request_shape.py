@@ -123,6 +123,7 @@ class Body(msgspec.Struct, gc=False):
     prompt: Raw = Raw()
     background: Raw = Raw()
     context_management: Raw = Raw()
+    store: Raw = Raw()
 
 
 TOOLS = msgspec.json.Decoder(list[Tool])

@@ -1,6 +1,7 @@
 """A finished answer: JSON to `Completion` and back.
 
-Rule: an answer written here holds no reasoning, and no blank text.
+Rules: a whole answer is read by the code that reads streamed ones, so that both amount to the same; one written here
+holds no reasoning and no blank text.
 """
 
 from __future__ import annotations
@@ -13,10 +14,12 @@ import msgspec
 from rlmc.domain.chat import Completion, Part, Text, ToolCall, ToolSpec, Usage
 from rlmc.errors import WireError
 from rlmc.wire.arguments import custom_text
+from rlmc.wire.assemble import Assembler
 from rlmc.wire.chat.errors import failure_in
 from rlmc.wire.parse import parse
-from rlmc.wire.responses.answer_shape import ANSWER, ITEM, part_of, refused, stop_reason
-from rlmc.wire.responses.usage import read_usage, write_usage
+from rlmc.wire.responses.answer_shape import ANSWER
+from rlmc.wire.responses.events import ItemReader
+from rlmc.wire.responses.usage import write_usage
 
 Json = dict[str, Any]
 
@@ -24,6 +27,7 @@ CREATED = 0
 """Nothing here has a clock, and nobody goes by it."""
 
 _WHAT = "The answer"
+_ENDED = frozenset({None, "completed", "incomplete"})
 _INCOMPLETE = {
     "max_tokens": "max_output_tokens",
     "model_context_window_exceeded": "max_output_tokens",
@@ -37,30 +41,23 @@ def decode_completion(raw: bytes) -> Completion:
     if error not in (b"", b"null"):
         failure = failure_in(error)
         raise WireError(f"{_WHAT} is an error: {failure.kind}: {failure.message}")
-    if answer.output is None or answer.status in ("failed", "cancelled"):
-        raise WireError(f"{_WHAT} is no response, or one that {answer.status or 'never ended'}")
-    items = [(parse(ITEM, one, _WHAT), bytes(one)) for one in answer.output]
-    parts = tuple(part_of(item, one) for item, one in items)
-    return Completion(
-        model=answer.model,
-        parts=parts,
-        stop_reason=stop_reason(
-            answer,
-            calls=any(isinstance(part, ToolCall) for part in parts),
-            refusal=any(refused(item) for item, _ in items),
-        ),
-        usage=read_usage(answer.usage, answer.service_tier),
-        id=answer.id,
-    )
+    if answer.output is None or answer.status not in _ENDED:
+        raise WireError(f"{_WHAT} is no response that has ended")
+    assembler = Assembler()
+    for delta in ItemReader().whole(answer):
+        assembler.feed(delta)
+    completion = assembler.result()
+    if completion is None:
+        raise WireError(f"{_WHAT} is no response")
+    return completion
 
 
 def encode_completion(completion: Completion, usage: Usage, tools: Sequence[ToolSpec]) -> bytes:
-    ids = Ids(completion.id)
-    known = {tool.name: tool for tool in tools}
-    output = [
-        finished(part, ids.item(part, n), known.get(part.name) if isinstance(part, ToolCall) else None)
-        for n, part in enumerate(visible(completion.parts))
-    ]
+    ids, known = Ids(completion.id), {tool.name: tool for tool in tools}
+    output: list[Json] = []
+    for part in visible(completion.parts):
+        tool = known.get(part.name) if isinstance(part, ToolCall) else None
+        output.append(finished(part, ids.item(part, tool, len(output)), tool))
     return msgspec.json.encode(response(ids.response, completion.model, output, completion.stop_reason, usage))
 
 
@@ -71,8 +68,9 @@ class Ids:
         self._base = message_id.removeprefix("msg_") or "0"
         self.response = f"resp_{self._base}"
 
-    def item(self, part: Part, number: int) -> str:
-        return f"{'msg' if isinstance(part, Text) else 'fc'}_{self._base}_{number}"
+    def item(self, part: Text | ToolCall, tool: ToolSpec | None, number: int) -> str:
+        kind = "msg" if isinstance(part, Text) else "ctc" if tool is not None and tool.custom else "fc"
+        return f"{kind}_{self._base}_{number}"
 
 
 def visible(parts: Sequence[Part]) -> list[Text | ToolCall]:
@@ -80,8 +78,12 @@ def visible(parts: Sequence[Part]) -> list[Text | ToolCall]:
     return [part for part in parts if isinstance(part, ToolCall) or (isinstance(part, Text) and part.text.strip())]
 
 
+def output_text(text: str) -> Json:
+    return {"type": "output_text", "text": text, "annotations": [], "logprobs": []}
+
+
 def message_item(id_: str, text: str, status: str) -> Json:
-    content = [{"type": "output_text", "text": text, "annotations": [], "logprobs": []}] if text else []
+    content = [output_text(text)] if text else []
     return {"type": "message", "id": id_, "status": status, "role": "assistant", "content": content}
 
 
@@ -104,11 +106,7 @@ def finished(part: Text | ToolCall, id_: str, tool: ToolSpec | None) -> Json:
 
 def response(id_: str, model: str, output: list[Json], stop: str | None, usage: Usage | None) -> Json:
     """`usage` is None for one that has only begun."""
-    incomplete = {"max_tokens": "max_output_tokens", "model_context_window_exceeded": "max_output_tokens"}.get(
-        stop or ""
-    )
-    if stop == "refusal":
-        incomplete = "content_filter"
+    incomplete = _INCOMPLETE.get(stop or "")
     status = "in_progress" if usage is None else "incomplete" if incomplete else "completed"
     return {
         "id": id_,
@@ -116,7 +114,7 @@ def response(id_: str, model: str, output: list[Json], stop: str | None, usage: 
         "created_at": CREATED,
         "status": status,
         "error": None,
-        "incomplete_details": {"reason": incomplete} if incomplete and usage is not None else None,
+        "incomplete_details": {"reason": incomplete} if incomplete else None,
         "instructions": None,
         "metadata": {},
         "model": model,

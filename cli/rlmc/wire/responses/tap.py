@@ -17,8 +17,11 @@ from rlmc.wire.responses.response import decode_completion
 from rlmc.wire.sse import Blocks, parse_block
 from rlmc.wire.tap import Tap, tap_on
 
-# Inside a JSON string the quotes would be escaped: these are types of events and nothing else.
-_TELLING = re.compile(rb'"type"\s*:\s*"(?:response\.(?:created|completed|incomplete|failed|cancelled|done)|error)"')
+# Inside a JSON string the quotes would be escaped: these are types of events, or an error, and nothing else.
+_TELLING = re.compile(
+    rb'"type"\s*:\s*"(?:response\.(?:created|output_item\.|completed|incomplete|failed|cancelled|done)|error")'
+    rb'|"error"\s*:\s*[{"]'
+)
 _SAID = re.compile(
     rb'"type"\s*:\s*"response\.(?:output_text|refusal|function_call_arguments|custom_tool_call_input)\.delta"'
 )
@@ -54,6 +57,8 @@ class StreamTap(Tap):
             self._dead = True  # an event too large to be one
 
     def _read(self, block: bytes) -> None:
+        if self._reader.over:
+            return
         try:
             deltas = self._reader.read(parse_block(block).data)
         except WireError:

@@ -27,7 +27,7 @@ from rlmc.domain.chat import (
 )
 from rlmc.wire.arguments import custom_text
 from rlmc.wire.responses.errors import failed_response
-from rlmc.wire.responses.response import Ids, call_item, finished, message_item, response
+from rlmc.wire.responses.response import Ids, call_item, finished, message_item, output_text, response
 from rlmc.wire.sse import encode_event
 
 Json = dict[str, Any]
@@ -44,10 +44,12 @@ class EventWriter:
         self._number = 0
         self._begun = False
         self._output: list[Json] = []
+        # Of the item under way: its beginning, the tool it calls, its id, and what has been said of it.
         self._part: Text | ToolCall | None = None
+        self._tool: ToolSpec | None = None
+        self._id = ""
         self._pieces: list[str] = []
-        self._blank = ""
-        self._open = False
+        self._blank: str | None = None  # the beginning of a text, while there is nothing to read in it
         self._stop_reason: str | None = None
         self._over = False
 
@@ -57,15 +59,15 @@ class EventWriter:
         begin = self._begin()
         match delta:
             case BlockStarted(_, Text(text)):
-                return begin + self._end() + self._new(Text("")) + self._text(text)
-            case BlockStarted(_, ToolCall(id_, name, arguments)):
-                return begin + self._end() + self._call(ToolCall(id_, name, "")) + self._arguments(arguments)
+                return begin + self._end() + self._open_text(text)
+            case BlockStarted(_, ToolCall() as call):
+                return begin + self._end() + self._open_call(call)
             case BlockStarted() | BlockStopped():
                 return begin + self._end()
             case TextDelta(_, text) if isinstance(self._part, Text):
-                return begin + self._text(text)
+                return begin + self._say(text)
             case ArgumentsDelta(_, json) if isinstance(self._part, ToolCall):
-                return begin + self._arguments(json)
+                return begin + self._argue(json)
             case Stopping(stop_reason, usage):
                 self._stop_reason, self._usage = stop_reason, usage or self._usage
                 return begin + self._end()
@@ -91,98 +93,88 @@ class EventWriter:
         begun = response(self._ids.response, self._model, [], None, None)
         return self._event("response.created", response=begun) + self._event("response.in_progress", response=begun)
 
-    def _new(self, part: Text | ToolCall) -> bytes:
-        self._part, self._pieces, self._blank, self._open = part, [], "", False
-        return b""
-
-    @property
-    def _place(self) -> Json:
-        number = len(self._output)
-        assert self._part is not None  # noqa: S101  # only asked of a block under way
-        return {"item_id": self._ids.item(self._part, number), "output_index": number}
-
     # --- text --------------------------------------------------------------------------------------------------------
 
-    def _text(self, text: str) -> bytes:
+    def _open_text(self, text: str) -> bytes:
+        self._start(Text(""), None)
+        self._blank = ""
+        return self._say(text)
+
+    def _say(self, text: str) -> bytes:
         """A text begins with its first word: a block of blanks is none."""
-        if not self._open:
-            self._blank += text
-            if not self._blank.strip():
+        opening = b""
+        if self._blank is not None:
+            text = self._blank + text
+            if not text.strip():
+                self._blank = text
                 return b""
-            text, self._blank, self._open = self._blank, "", True
-            place = self._place
-            item = message_item(place["item_id"], "", "in_progress")
-            part = {"type": "output_text", "text": "", "annotations": [], "logprobs": []}
-            opening = self._event("response.output_item.added", output_index=place["output_index"], item=item)
-            opening += self._event("response.content_part.added", **place, content_index=0, part=part)
-            return opening + self._said(text)
-        return self._said(text) if text else b""
-
-    def _said(self, text: str) -> bytes:
+            self._blank = None
+            opening = self._added(message_item(self._id, "", "in_progress"))
+            opening += self._event("response.content_part.added", **self._place(0), part=output_text(""))
+        if not text:
+            return opening
         self._pieces.append(text)
-        return self._event("response.output_text.delta", **self._place, content_index=0, delta=text, logprobs=[])
+        return opening + self._event("response.output_text.delta", **self._place(0), delta=text, logprobs=[])
 
-    def _text_done(self) -> bytes:
-        place, text = self._place, "".join(self._pieces)
-        part = {"type": "output_text", "text": text, "annotations": [], "logprobs": []}
-        out = self._event("response.output_text.done", **place, content_index=0, text=text, logprobs=[])
-        return out + self._event("response.content_part.done", **place, content_index=0, part=part)
+    def _text_done(self, text: str) -> bytes:
+        out = self._event("response.output_text.done", **self._place(0), text=text, logprobs=[])
+        return out + self._event("response.content_part.done", **self._place(0), part=output_text(text))
 
     # --- calls -------------------------------------------------------------------------------------------------------
 
-    def _call(self, call: ToolCall) -> bytes:
-        self._new(call)
-        self._open = True
-        place = self._place
-        item = call_item(place["item_id"], call, self._tools.get(call.name), "in_progress")
-        return self._event("response.output_item.added", output_index=place["output_index"], item=item)
+    def _open_call(self, call: ToolCall) -> bytes:
+        self._start(ToolCall(call.id, call.name, ""), self._tools.get(call.name))
+        opening = self._added(call_item(self._id, ToolCall(call.id, call.name, ""), self._tool, "in_progress"))
+        return opening + self._argue(call.arguments)
 
-    def _arguments(self, json: str) -> bytes:
+    def _argue(self, json: str) -> bytes:
         if not json:
             return b""
         self._pieces.append(json)
-        if self._custom:
+        if self._tool is not None and self._tool.custom:
             return b""  # its one text is known only once the JSON around it is complete
-        return self._event("response.function_call_arguments.delta", **self._place, delta=json)
+        return self._event("response.function_call_arguments.delta", **self._place(), delta=json)
 
-    @property
-    def _custom(self) -> bool:
-        tool = self._tools.get(self._part.name) if isinstance(self._part, ToolCall) else None
-        return tool is not None and tool.custom
-
-    def _call_done(self, call: ToolCall) -> bytes:
-        place = self._place
-        if self._custom:
-            text = custom_text(call.arguments)
-            out = self._event("response.custom_tool_call_input.delta", **place, delta=text)
-            return out + self._event("response.custom_tool_call_input.done", **place, input=text)
+    def _call_done(self, arguments: str, name: str) -> bytes:
+        if self._tool is not None and self._tool.custom:
+            text = custom_text(arguments)
+            out = self._event("response.custom_tool_call_input.delta", **self._place(), delta=text)
+            return out + self._event("response.custom_tool_call_input.done", **self._place(), input=text)
         out = b""
-        if not self._pieces:
-            out = self._event("response.function_call_arguments.delta", **place, delta=call.arguments)
-        name = call_item("", call, self._tools.get(call.name), "")["name"]
-        return out + self._event("response.function_call_arguments.done", **place, name=name, arguments=call.arguments)
+        if not "".join(self._pieces).strip():
+            out = self._event("response.function_call_arguments.delta", **self._place(), delta=arguments)
+        return out + self._event(
+            "response.function_call_arguments.done", **self._place(), name=name, arguments=arguments
+        )
 
-    # --- the end of each item ----------------------------------------------------------------------------------------
+    # --- every item --------------------------------------------------------------------------------------------------
+
+    def _start(self, part: Text | ToolCall, tool: ToolSpec | None) -> None:
+        self._part, self._tool, self._pieces, self._blank = part, tool, [], None
+        self._id = self._ids.item(part, tool, len(self._output))
+
+    def _added(self, item: Json) -> bytes:
+        return self._event("response.output_item.added", output_index=len(self._output), item=item)
 
     def _end(self) -> bytes:
-        part = self._part
-        if part is None or not self._open:
-            self._part = None
+        part, self._part = self._part, None
+        if part is None or self._blank is not None:
             return b""
         said = "".join(self._pieces)
+        item = finished(
+            Text(said) if isinstance(part, Text) else ToolCall(part.id, part.name, said), self._id, self._tool
+        )
         if isinstance(part, Text):
-            whole: Text | ToolCall = Text(said)
-            out = self._text_done()
+            out = self._text_done(said)
         else:
-            whole = ToolCall(part.id, part.name, said.strip() or "{}")
-            out = self._call_done(whole)
-        place = self._place
-        tool = self._tools.get(part.name) if isinstance(part, ToolCall) else None
-        item = finished(whole, place["item_id"], tool)
-        out += self._event("response.output_item.done", output_index=place["output_index"], item=item)
+            out = self._call_done(said.strip() or "{}", item["name"])
+        out += self._event("response.output_item.done", output_index=len(self._output), item=item)
         self._output.append(item)
-        self._part, self._open = None, False
         return out
+
+    def _place(self, content: int | None = None) -> Json:
+        place: Json = {"item_id": self._id, "output_index": len(self._output)}
+        return place if content is None else place | {"content_index": content}
 
     def _event(self, kind: str, **fields: Any) -> bytes:
         data = {"type": kind, "sequence_number": self._number, **fields}
