@@ -52,7 +52,7 @@ def verify() -> Iterator[int]:
 def question(protocol: str, *, stream: bool, tools: bool = False) -> Json:
     asked = TASK if tools else QUESTION
     if protocol == "responses":
-        body: Json = {"input": asked, "max_output_tokens": 64}
+        body: Json = {"input": asked, "max_output_tokens": 64, "store": False}
         tool: Json = {"type": "function", "name": "look_up", "description": "Looks a city up.", "parameters": CITY}
     elif protocol == "chat":
         body = {"messages": [{"role": "user", "content": asked}], "max_tokens": 64}

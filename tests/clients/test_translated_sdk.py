@@ -101,6 +101,7 @@ def _responses(base_url: str, *, stream: bool) -> Heard:
         "model": "m",
         "max_output_tokens": 1000,
         "input": "Look.",
+        "store": False,
         "tools": [{"type": "function", "name": "Read", "description": "Reads.", "parameters": SCHEMA, "strict": False}],
     }
     with openai.OpenAI(base_url=f"{base_url}/v1", api_key="sk-test", max_retries=0) as client:

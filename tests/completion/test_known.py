@@ -42,7 +42,7 @@ def test_an_option_named_like_a_setting_takes_its_values() -> None:
     assert words(known(("run",), "--policy")) == list(POLICIES)
     draft_models = words(known(("run",), "--draft-model"))
     assert draft_models[:2] == ["auto", "none"]
-    assert {f"{one.name}/{one.default_draft}" for one in providers() if one.default_draft} <= set(draft_models)
+    assert {f"{one.name}/{one.default_draft}" for one in providers()[0] if one.default_draft} <= set(draft_models)
 
 
 def test_clients_are_offered_for_as_and_nothing_where_nothing_is_known() -> None:

@@ -178,10 +178,19 @@ def test_a_model_of_a_file_that_is_not_there_is_refused() -> None:
         parts(**{"draft-model": "acme/small"})
 
 
-def test_a_broken_file_is_an_error_before_anything_runs() -> None:
+def test_a_broken_file_that_nobody_asks_for_is_left_out_and_named() -> None:
     file = put("acme", "endpoint = 1")
+    built = parts()
+    assert "acme" not in built.providers
+    assert len(built.left_out) == 1
+    assert str(file) in built.left_out[0]
+
+
+@pytest.mark.parametrize(("name", "flags"), [("acme", {"draft-model": "acme/small"}), ("anthropic", {})])
+def test_a_broken_file_that_is_needed_is_an_error_before_anything_runs(name: str, flags: dict[str, str]) -> None:
+    file = put(name, "endpoint = 1")
     with pytest.raises(ConfigError) as raised:
-        parts()
+        parts(**flags)
     assert str(file) in raised.value.message
 
 

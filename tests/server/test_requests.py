@@ -16,8 +16,8 @@ from rlmc.domain.turn import Model
 from rlmc.errors import UpstreamError
 from rlmc.server.ingress import Inbound
 from rlmc.server.parts import build_parts
-from rlmc.server.requests import request_for
 from rlmc.server.reasoning import Reasoning
+from rlmc.server.requests import request_for
 from rlmc.server.sessions import Means
 from rlmc.upstream.credentials import client_credential
 from rlmc.upstream.providers import names
@@ -51,7 +51,9 @@ def sent(
 ) -> UpstreamRequest:
     settings = load(folder / "none.toml", env={}, flags=flags, providers=names()).settings
     means = Means(build_parts(settings, {"anthropic": base_url} if base_url else {}), keys or {}, Network())
-    inbound = Inbound("POST", "/v1/messages", "beta=true", headers, wanted.request.raw, client_credential(headers), "anthropic")
+    inbound = Inbound(
+        "POST", "/v1/messages", "beta=true", headers, wanted.request.raw, client_credential(headers), "anthropic"
+    )
     return request_for(means, inbound, ANTHROPIC, target, wanted, Reasoning())
 
 

@@ -73,9 +73,10 @@ _FRAGMENTS = (
 )  # fmt: skip
 
 _VALUES: tuple[Any, ...] = (
-    None, True, False, 0, -1, 1.5, 10**30, "", "x", "é🦊", "auto", "user", "system", "text", "namespace", "function_call",
-    "reasoning", "failed", "data:image/png;base64,", "{", '{"a":1}', "x" * 300, [], {}, [[]], [None], {"type": None},
-    [{"type": "text"}], {"type": "function"}, {"type": "input_image", "file_id": "f"}, [{"type": "input_text"}],
+    None, True, False, 0, -1, 1.5, 10**30, "", "x", "é🦊", "auto", "user", "system", "text", "namespace",
+    "function_call", "reasoning", "failed", "data:image/png;base64,", "{", '{"a":1}', "x" * 300, [], {}, [[]], [None],
+    {"type": None}, [{"type": "text"}], {"type": "function"}, {"type": "input_image", "file_id": "f"},
+    [{"type": "input_text"}],
 )  # fmt: skip
 
 
@@ -107,7 +108,10 @@ def _readers(codec: Codec) -> list[Reader]:
         b"".join(codec.encode_completion_stream(one, USAGE))
         for one in (COMPLETION, Completion("m", (Text("Cut sho"),), "max_tokens", USAGE, "id_2"))
     )
-    broken = (codec.encode_stream_error(529, "Overloaded"), streams[0][:400] + codec.encode_stream_error(500, "x"))
+    broken = (
+        codec.encode_stream_error(529, "Overloaded"),
+        streams[0][: streams[0].index(b"\n\n") + 2] + codec.encode_stream_error(500, "x"),
+    )
     failures = (codec.encode_failure(429, Failure("rate_limit_error", "slow down")), codec.encode_error(400, "no"))
 
     def decode_stream(data: bytes, chance: random.Random) -> None:

@@ -238,7 +238,7 @@ def test_one_file_more_is_one_provider_more() -> None:
     found = find("acme")
     assert found is not None
     assert (found.base_url, found.key_env) == ("https://api.acme.example/v1", "ACME_KEY")
-    assert found in providers()
+    assert found in providers()[0]
     assert "ACME_KEY" in api_key_envs()
 
 
@@ -247,7 +247,7 @@ def test_a_file_of_a_built_in_name_takes_its_place() -> None:
     found = find("zai")
     assert found is not None
     assert found.base_url == "https://api.acme.example/v1"
-    assert [p.name for p in providers()].count("zai") == 1
+    assert [p.name for p in providers()[0]].count("zai") == 1
     assert (built_in("zai").key_env, list(own_files())) == ("ZAI_API_KEY", ["zai"])
     file.unlink()
     assert find("zai") == built_in("zai")
@@ -267,10 +267,12 @@ def test_a_broken_file_is_an_error_for_whoever_needs_it_and_hides_no_key() -> No
     file = put("acme", "nonsense")
     put("beta", OWN.replace("ACME_KEY", "BETA_KEY"))
     assert "acme" in names(), "by name, without a look into it"
-    for ask in (lambda: find("acme"), providers):
-        with pytest.raises(ConfigError) as raised:
-            ask()
-        assert str(file) in raised.value.message
+    with pytest.raises(ConfigError) as raised:
+        find("acme")
+    found, faults = providers()
+    assert [provider.name for provider in found][-1] == "beta"
+    assert [fault.message for fault in faults] == [raised.value.message]
+    assert str(file) in raised.value.message
     assert "BETA_KEY" in api_key_envs()
 
 

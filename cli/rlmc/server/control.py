@@ -226,6 +226,7 @@ class Control:
 
     def _notes(self, session: Session) -> list[str]:
         notes = [f"the configuration in force is an older one: {self.config_error}"] if self.config_error else []
+        notes += [f"a provider is left out: {fault}" for fault in session.parts.left_out]
         for vendor, name in (("anthropic", "Anthropic"), ("openai", "OpenAI")):
             gateway = session.parts.providers.get(GATEWAYS[vendor])
             if gateway is not None:

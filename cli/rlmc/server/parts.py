@@ -14,7 +14,7 @@ from rlmc.domain.turn import Model
 from rlmc.errors import ConfigError
 from rlmc.upstream.addresses import base_of, moved
 from rlmc.upstream.provider import Auth, Endpoint, Provider
-from rlmc.upstream.providers import providers
+from rlmc.upstream.providers import find, providers
 
 # Whoever answers where the user's agent was pointed before. Not names a user can give to an upstream.
 GATEWAY = "(gateway)"
@@ -29,7 +29,8 @@ _VENDOR_OF = {"anthropic": "anthropic", "chat": "openai", "responses": "openai"}
 class Parts:
     """`homes` are the providers a client's requests go to when no verify model is named, by protocol: the ones whose
     credential the client holds. `protocol` is what the session's agent mainly speaks, and is meant where none is named.
-    `fingerprint` names the settings, so that one can tell whether two turns were decided under the same.
+    `left_out` says which of the user's provider files cannot be read. `fingerprint` names the settings, so that one can
+    tell whether two turns were decided under the same.
     """
 
     settings: Settings
@@ -38,6 +39,7 @@ class Parts:
     homes: Mapping[str, Provider]
     protocol: str
     fingerprint: str
+    left_out: tuple[str, ...] = ()
 
     def home(self, protocol: str | None = None) -> Provider:
         return self.homes[protocol or self.protocol]
@@ -93,7 +95,12 @@ def build_parts(settings: Settings, existing: Mapping[str, str] | None = None, p
     `existing` is what the user's agent was pointed at before, by vendor (`anthropic`, `openai`); it stays the upstream
     of direct turns. `protocol` is what the agent mainly speaks.
     """
-    found = {p.name: p for p in providers()}
+    readable, faults = providers()
+    found = {p.name: p for p in readable}
+    named = {model.provider for model in (settings.draft_model, settings.verify_model) if model is not None}
+    for name in (*GATEWAYS, *settings.upstreams, *sorted(named)):
+        if name not in found:
+            find(name)  # a file that is asked for and cannot be read is an error
     for name, own in settings.upstreams.items():
         found[name] = _as_set(name, found.get(name), own)
     policy = next(p for p in POLICIES if p.name == settings.policy)
@@ -103,7 +110,7 @@ def build_parts(settings: Settings, existing: Mapping[str, str] | None = None, p
         found[vendors[vendor].name] = vendors[vendor]
     homes = {spoken: vendors[vendor] for spoken, vendor in _VENDOR_OF.items()}
     fingerprint = hashlib.blake2b(repr(settings).encode(), digest_size=6).hexdigest()
-    return Parts(settings, policy, found, homes, protocol, fingerprint)
+    return Parts(settings, policy, found, homes, protocol, fingerprint, tuple(fault.message for fault in faults))
 
 
 def _as_set(name: str, provider: Provider | None, own: UpstreamSettings) -> Provider:

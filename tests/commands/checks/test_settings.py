@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from rlmc.commands.checks.settings import check_settings
 from rlmc.config.paths import providers_dir
 
@@ -59,6 +61,23 @@ def test_a_protocol_nobody_knows_the_address_of_fails(tmp_path: Path) -> None:
     assert [one.status for one in checks] == ["ok", "fail"]
     assert "upstream.anthropic.protocol" in checks[1].detail
     assert "upstream.anthropic.base-url" in str(checks[1].fix)
+
+
+@pytest.mark.parametrize(
+    ("text", "warned"),
+    [
+        ('base-url = "https://g.example/v1/chat/completions"', True),
+        ('base-url = "https://g.example/v1/responses"', True),
+        ('base-url = "https://g.example/v1"', False),
+    ],
+)
+def test_an_address_of_an_openai_call_is_none_of_anthropics(tmp_path: Path, text: str, warned: bool) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text(f"[upstream.anthropic]\n{text}\n[upstream.openai]\n{text}\n", encoding="utf-8")
+    checks, _ = check_settings(file, {}, PROVIDERS)
+    assert [(one.status, "upstream.anthropic.base-url" in one.detail) for one in checks[1:]] == [
+        ("warn", True)
+    ] * warned
 
 
 OWN = """

@@ -205,6 +205,7 @@ def test_fields_only_their_provider_can_serve(name: str, value: object) -> None:
     for conversation in ([], [user("hi")], [user("hi"), message("yes")]):
         request = decode(*conversation, **{name: value})
         assert request.messages[-1].parts[-1] == Opaque(name)
+        assert len(request.messages) == max(1, len(conversation))
     for nothing in (None, False):
         request = decode(user("hi"), **{name: nothing})
         assert request.messages == (Message("user", (Text("hi"),)),)
@@ -283,7 +284,7 @@ def test_ids_and_status_of_items_do_not_count() -> None:
 @pytest.mark.parametrize(
     ("one", "other"),
     [
-        (reasoning(), reasoning() | {"encrypted_content": "other"}),
+        (reasoning() | {"encrypted_content": "sealed-1"}, reasoning() | {"encrypted_content": "sealed-2"}),
         (call("a", "Read"), call("a", "Read", '{"a":1}')),
         (call("a", "Read"), call("a", "Read", namespace="clock")),
         (custom_call("a", "exec", "x"), call("a", "exec", '{"input":"y"}')),

@@ -41,6 +41,7 @@ from rlmc.domain.chat import (
     Text,
     TextDelta,
     Thinking,
+    ThinkingDelta,
     ToolCall,
     Usage,
 )
@@ -169,6 +170,27 @@ def test_the_text_of_a_custom_call_becomes_json(last: dict[str, object]) -> None
         deltas = decode(created(), added(0, last | {"input": ""}), *told, done(0, last), completed())
         (found,) = assembled(deltas).tool_calls
         assert (found.id, found.name, json.loads(found.arguments)) == ("a", "exec", {"input": last["input"]})
+        assert not any(isinstance(delta, ThinkingDelta) for delta in deltas)
+
+
+def test_what_belongs_to_another_kind_of_item_is_passed_over() -> None:
+    text = message("Hi")
+    deltas = decode(
+        created(),
+        added(0, text),
+        argued(0, "{}"),
+        done(0, call("a", "Read", '{"p": 1}')),
+        said(0, "Hi"),
+        completed(text),
+    )
+    assert not any(isinstance(delta, ArgumentsDelta) for delta in deltas)
+    completion = assembled(deltas)
+    assert (completion.parts, completion.stop_reason) == ((Text("Hi"),), "end_turn")
+
+
+def test_an_incomplete_answer_need_not_say_so_twice() -> None:
+    end = event("response.incomplete", response=answer(message("Hi"), status=None))
+    assert Stopping("max_tokens", BILLED) in decode(created(), end)
 
 
 def test_items_written_at_the_same_time_follow_one_another() -> None:

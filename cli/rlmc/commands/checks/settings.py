@@ -59,10 +59,20 @@ def _together(settings: Settings) -> list[Check]:
     from rlmc.server.parts import build_parts
 
     try:
-        build_parts(settings)
+        parts = build_parts(settings)
     except ConfigError as error:
         return [Check("config", "fail", error.message, error.hint)]
-    return []
+    return [
+        Check(
+            "config",
+            "warn",
+            f"upstream.{name}.base-url is the address of an OpenAI call, but {name} is asked as Anthropic is",
+            f"Set upstream.{name}.protocol to the one it speaks, or correct the URL.",
+        )
+        for name in settings.upstreams
+        for endpoint in parts.providers[name].endpoints
+        if endpoint.protocol == "anthropic" and endpoint.url.endswith(("/chat/completions", "/responses"))
+    ]
 
 
 def _in_the_clear(url: str) -> bool:

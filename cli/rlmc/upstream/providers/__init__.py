@@ -42,8 +42,19 @@ def built_in(name: str) -> Provider:
     return _read(name, _HERE / (name + _SUFFIX), 0)
 
 
-def providers() -> tuple[Provider, ...]:
-    return tuple(provider for name in names() if (provider := find(name)) is not None)
+def providers() -> tuple[tuple[Provider, ...], tuple[ConfigError, ...]]:
+    """Those there are, and what is wrong with files of the user's that cannot be read: one that nobody asks for keeps
+    nobody from the others."""
+    found, faults = [], []
+    for name in names():
+        try:
+            provider = find(name)
+        except ConfigError as error:
+            faults.append(error)
+            continue
+        if provider is not None:
+            found.append(provider)
+    return tuple(found), tuple(faults)
 
 
 def own_files() -> dict[str, Path]:
@@ -57,15 +68,7 @@ def own_files() -> dict[str, Path]:
 
 def api_key_envs() -> frozenset[str]:
     """The environment variables in which providers look for their keys. A file that cannot be read has none to say."""
-    found = set()
-    for name in names():
-        try:
-            provider = find(name)
-        except ConfigError:
-            continue
-        if provider is not None and provider.key_env:
-            found.add(provider.key_env)
-    return frozenset(found)
+    return frozenset(provider.key_env for provider in providers()[0] if provider.key_env)
 
 
 def _changed(path: Path) -> int:
