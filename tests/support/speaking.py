@@ -124,8 +124,13 @@ def error_event(protocol: str) -> bytes:
         return _event("error", error(protocol))
     if protocol == "chat":
         return b"data: " + json.dumps(error(protocol)).encode() + b"\n\n"
-    failed = {"id": "resp_1", "object": "response", "status": "failed", "output": [],
-              "error": {"code": "server_error", "message": ERROR}}  # fmt: skip
+    failed = {
+        "id": "resp_1",
+        "object": "response",
+        "status": "failed",
+        "output": [],
+        "error": {"code": "server_error", "message": ERROR},
+    }
     return _event("response.failed", {"type": "response.failed", "sequence_number": 99, "response": failed})
 
 
@@ -138,11 +143,21 @@ def whole(protocol: str, saying: Saying) -> Json:
             content.append({"type": "thinking", "thinking": saying.thought, "signature": "sig"})
         if saying.text:
             content.append({"type": "text", "text": saying.text})
-        content += [{"type": "tool_use", "id": f"toolu_{n}", "name": name, "input": arguments}
-                    for n, (name, arguments) in enumerate(saying.calls)]  # fmt: skip
+        content += [
+            {"type": "tool_use", "id": f"toolu_{n}", "name": name, "input": arguments}
+            for n, (name, arguments) in enumerate(saying.calls)
+        ]
         usage = {"input_tokens": 100, "cache_read_input_tokens": 20, "output_tokens": 30}
-        return {"id": "msg_1", "type": "message", "role": "assistant", "model": "m", "content": content,
-                "stop_reason": stop, "stop_sequence": None, "usage": usage}  # fmt: skip
+        return {
+            "id": "msg_1",
+            "type": "message",
+            "role": "assistant",
+            "model": "m",
+            "content": content,
+            "stop_reason": stop,
+            "stop_sequence": None,
+            "usage": usage,
+        }
     if protocol == "chat":
         message: Json = {"role": "assistant", "content": saying.text or None}
         if saying.thought:
@@ -152,8 +167,14 @@ def whole(protocol: str, saying: Saying) -> Json:
                 _chat_call(n, name, json.dumps(args)) for n, (name, args) in enumerate(saying.calls)
             ]
         finish = "length" if saying.stop == "length" else "tool_calls" if saying.calls else "stop"
-        return {"id": "c1", "object": "chat.completion", "created": 1, "model": "m",
-                "choices": [{"index": 0, "message": message, "finish_reason": finish}], "usage": _CHAT_USAGE}  # fmt: skip
+        return {
+            "id": "c1",
+            "object": "chat.completion",
+            "created": 1,
+            "model": "m",
+            "choices": [{"index": 0, "message": message, "finish_reason": finish}],
+            "usage": _CHAT_USAGE,
+        }
     return _response(saying, "incomplete" if saying.stop == "length" else "completed", _items(saying))
 
 
@@ -171,8 +192,11 @@ def _anthropic(saying: Saying) -> list[bytes]:
     events = [_event("message_start", {"type": "message_start", "message": start})]
     for index, block in enumerate(answer["content"]):
         kind = block["type"]
-        opening = {"text": {"type": "text", "text": ""}, "thinking": {"type": "thinking", "thinking": "", "signature": ""},
-                   "tool_use": block | {"input": {}}}[kind]  # fmt: skip
+        opening = {
+            "text": {"type": "text", "text": ""},
+            "thinking": {"type": "thinking", "thinking": "", "signature": ""},
+            "tool_use": block | {"input": {}},
+        }[kind]
         if kind == "text":
             deltas = [{"type": "text_delta", "text": piece} for piece in _cut(block["text"])]
         elif kind == "thinking":
@@ -184,8 +208,10 @@ def _anthropic(saying: Saying) -> list[bytes]:
         events.append(
             _event("content_block_start", {"type": "content_block_start", "index": index, "content_block": opening})
         )
-        events += [_event("content_block_delta", {"type": "content_block_delta", "index": index, "delta": delta})
-                   for delta in deltas]  # fmt: skip
+        events += [
+            _event("content_block_delta", {"type": "content_block_delta", "index": index, "delta": delta})
+            for delta in deltas
+        ]
         events.append(_event("content_block_stop", {"type": "content_block_stop", "index": index}))
     delta = {"stop_reason": answer["stop_reason"], "stop_sequence": None}
     events.append(_event("message_delta", {"type": "message_delta", "delta": delta, "usage": {"output_tokens": 30}}))
@@ -273,14 +299,27 @@ def _items(saying: Saying) -> list[Json]:
         items.append({"type": "message", "id": "msg_1", "role": "assistant", "status": "completed", "content": [part]})
     for n, (name, arguments) in enumerate(saying.calls):
         raw = json.dumps(arguments, ensure_ascii=False)
-        items.append({"type": "function_call", "id": f"fc_{n}", "call_id": f"call_{n}", "name": name, "arguments": raw,
-                      "status": "completed"})  # fmt: skip
+        items.append(
+            {
+                "type": "function_call",
+                "id": f"fc_{n}",
+                "call_id": f"call_{n}",
+                "name": name,
+                "arguments": raw,
+                "status": "completed",
+            }
+        )
     return items
 
 
 def _response(saying: Saying, status: str, items: list[Json]) -> Json:
-    usage = {"input_tokens": 120, "output_tokens": 30, "total_tokens": 150,
-             "input_tokens_details": {"cached_tokens": 20}, "output_tokens_details": {"reasoning_tokens": 0}}  # fmt: skip
+    usage = {
+        "input_tokens": 120,
+        "output_tokens": 30,
+        "total_tokens": 150,
+        "input_tokens_details": {"cached_tokens": 20},
+        "output_tokens_details": {"reasoning_tokens": 0},
+    }
     return {
         "id": "resp_1",
         "object": "response",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 
 from hypothesis import given
@@ -91,7 +92,7 @@ def conversations(draw: st.DrawFn) -> list[PromptMessage]:
 def test_whatever_comes_is_in_order_afterwards(messages: list[PromptMessage]) -> None:
     found = tidy(messages)
     roles = [message.role for message in found]
-    assert all(one != other for one, other in zip(roles, roles[1:], strict=False))
+    assert all(one != other for one, other in itertools.pairwise(roles))
     open_: list[str] = []
     seen: set[str] = set()
     for message in found:
