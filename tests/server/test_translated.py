@@ -17,11 +17,12 @@ from tests.support.fake_upstream import FakeUpstream, Reply
 from tests.support.ledger_rows import call_rows, turn_rows
 from tests.support.live import Live, LiveSession
 from tests.support.scripts import always_text
-from tests.support.speaking import Saying, said
+from tests.support.speaking import Saying, Speaker, said
 from tests.support.wire_client import LOGIN_HEADERS, Got, send
 
 from rlmc.errors import WireError
 from rlmc.wire import PROTOCOLS
+from rlmc.wire.openai.names import legal_name
 
 Json = dict[str, Any]
 
@@ -518,3 +519,32 @@ def test_a_login_is_no_reason_not_to_verify_where_another_vendor_does(live: Live
     assert [row["outcome"] for row in turn_rows()] == ["accepted"]
     assert all("oat" not in json.dumps(ask.headers) for ask in verify.asks)
     assert verify.asks[0].headers["authorization"] == "Bearer sk-deep-0000"
+
+
+@pytest.mark.parametrize("policy", ["verify-only", "draft-only"])
+@pytest.mark.parametrize("stream", [True, False])
+def test_a_tool_whose_name_is_too_long_over_there_keeps_it_here(live: Live, policy: str, stream: bool) -> None:
+    long = "mcp__a_server_with_a_rather_long_name__and_a_tool_whose_name_is_long_as_well"
+    with Speaker("chat", Saying(calls=((legal_name(long), {"file_path": "a"}),))) as up:
+        session = live.open_session(
+            overrides={
+                "verify-model": "there/large",
+                "draft-model": "there/small",
+                "policy": policy,
+                f"tools.{long}": "read",
+                "upstream.there.base-url": up.url,
+                "upstream.there.protocol": "chat",
+            }
+        )
+        schema = {"type": "object", "properties": {"file_path": {"type": "string"}}}
+        body = {
+            "model": "claude-opus-5-5",
+            "max_tokens": 100,
+            "stream": stream,
+            "messages": [{"role": "user", "content": "Look."}],
+            "tools": [{"name": long, "input_schema": schema}],
+        }
+        got = send(session.base_url, body)
+        assert got.status == 200, got.body
+        assert got.message["content"][0]["name"] == long
+        assert up.bodies[0]["tools"][0]["function"]["name"] == legal_name(long)

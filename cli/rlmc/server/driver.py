@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field, replace
 
 from rlmc.cascade.plan import (
     BriefRequest,
@@ -33,6 +33,7 @@ from rlmc.domain.chat import (
     TextDelta,
     Thinking,
     ThinkingDelta,
+    ToolCall,
     ToolSpec,
     Usage,
 )
@@ -49,6 +50,7 @@ from rlmc.server.way import way_to
 from rlmc.upstream.transport import Transport
 from rlmc.wire.assemble import Assembler
 from rlmc.wire.codec import Codec, StreamDecoder
+from rlmc.wire.openai.names import own_names
 
 log = logging.getLogger("rlmc.driver")
 
@@ -143,8 +145,21 @@ async def _call(ask: CallModel, call: Call, turnover: Turnover) -> CallResult:
         return await _failed(call, "status", str(response.status))
     media_type = (first(response.headers, "content-type") or "").split(";")[0].strip().lower()
     if media_type == "application/json":
-        return await _read_whole(call, there)
-    return await _read_stream(ask.reader, call, there, turnover)
+        result = await _read_whole(call, there)
+    else:
+        result = await _read_stream(ask.reader, call, there, turnover)
+    return _as_named(result, own_names(turnover.tools)) if isinstance(result, Completion) else result
+
+
+def _as_named(completion: Completion, names: Mapping[str, str]) -> Completion:
+    """With the client's names of its tools, where they were sent under others."""
+    if not names:
+        return completion
+    parts = [
+        replace(part, name=names.get(part.name, part.name)) if isinstance(part, ToolCall) else part
+        for part in completion.parts
+    ]
+    return replace(completion, parts=tuple(parts))
 
 
 async def _read_whole(call: Call, codec: Codec) -> CallResult:

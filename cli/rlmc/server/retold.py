@@ -21,6 +21,7 @@ from rlmc.upstream.transport import UpstreamRequest
 from rlmc.wire.assemble import Assembler
 from rlmc.wire.codec import Codec
 from rlmc.wire.deltas import deltas_of, written
+from rlmc.wire.openai.names import own_names
 from rlmc.wire.retell import Retelling
 
 UsageEstimate = Callable[[int], Usage]
@@ -66,6 +67,7 @@ def retelling(call: Call, turnover: Turnover, usage: Usage, *, drop_prefix: str 
         there.stream_decoder(),
         writer,
         mint=lambda number: minted(turnover.id, number),
+        names=own_names(turnover.tools),
         drop_prefix=drop_prefix,
         note=(lambda delta: note_delta(call, delta)) if noted else (lambda _: None),
     )
@@ -164,11 +166,11 @@ def _assembled(codec: Codec, raw: bytes) -> Completion:
 
 
 def as_told(completion: Completion, model: Model, turnover: Turnover) -> Completion:
-    """With ids of rlmc's own."""
-    number, parts = 0, []
+    """With ids of rlmc's own, and the client's names of its tools."""
+    number, parts, names = 0, [], own_names(turnover.tools)
     for part in completion.parts:
         if isinstance(part, ToolCall):
-            part = replace(part, id=minted(turnover.id, number))
+            part = replace(part, id=minted(turnover.id, number), name=names.get(part.name, part.name))
             number += 1
         parts.append(part)
     return replace(completion, model=display_name(model), id=f"msg_01{turnover.id}", parts=tuple(parts))

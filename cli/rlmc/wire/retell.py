@@ -6,7 +6,7 @@ unique everywhere; a word at the front may be dropped. What breaks ends in the p
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from rlmc.domain.chat import (
@@ -29,9 +29,9 @@ Mint = Callable[[int], str]
 
 
 class Retelling:
-    """`reasoning` are the blocks of reasoning so far, `calls` the ids given out, `error` is what broke it. `note` sees
-    every delta first; `told` makes the usage a client is told of the one the model was billed (None where it sent
-    none)."""
+    """`reasoning` are the blocks of reasoning so far, `calls` the ids given out, `error` is what broke it. `names` are
+    what the client calls tools that were sent under other names. `note` sees every delta first; `told` makes the usage
+    a client is told of the one the model was billed (None where it sent none)."""
 
     def __init__(
         self,
@@ -39,6 +39,7 @@ class Retelling:
         writer: AnswerWriter,
         *,
         mint: Mint | None = None,
+        names: Mapping[str, str] | None = None,
         drop_prefix: str = "",
         note: Callable[[Delta], None] = lambda _: None,
         told: Callable[[Usage | None], Usage | None] = lambda usage: usage,
@@ -46,6 +47,7 @@ class Retelling:
         self._decoder = decoder
         self._writer = writer
         self._mint = mint
+        self._names = names or {}
         self._prefix = PrefixFilter(drop_prefix)
         self._note = note
         self._told = told
@@ -84,7 +86,10 @@ class Retelling:
             case BlockStarted(index, ToolCall() as call):
                 given = self._mint(len(self.calls)) if self._mint else call.id
                 self.calls.append(given)
-                return [*self._held(), BlockStarted(index, replace(call, id=given))]
+                return [
+                    *self._held(),
+                    BlockStarted(index, replace(call, id=given, name=self._names.get(call.name, call.name))),
+                ]
             case BlockStarted(index, Text(text)) if not self._prefix.decided:
                 self._text = index
                 out = self._prefix.feed(text)

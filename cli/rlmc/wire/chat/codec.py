@@ -6,13 +6,11 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from rlmc.domain.chat import ChatRequest, Completion, Failure, StreamError, ToolSpec, Usage
-from rlmc.domain.layout import Layout, Lifetime
+from rlmc.domain.chat import ChatRequest, Completion, StreamError, ToolSpec, Usage
 from rlmc.domain.prompt import Prompt, Recall
 from rlmc.domain.shape import Shape
-from rlmc.errors import WireError
 from rlmc.wire import splice
-from rlmc.wire.chat import errors, response
+from rlmc.wire.chat import response
 from rlmc.wire.chat.brief import brief_body
 from rlmc.wire.chat.prompt_read import read_prompt
 from rlmc.wire.chat.prompt_write import write_prompt
@@ -22,27 +20,19 @@ from rlmc.wire.chat.tap import usage_tap
 from rlmc.wire.chat.writer import ChunkWriter
 from rlmc.wire.codec import UsageTap
 from rlmc.wire.deltas import deltas_of, written
+from rlmc.wire.openai import errors
+from rlmc.wire.openai.common import OpenAiCodec
 
 
-class ChatCodec:
+class ChatCodec(OpenAiCodec):
     name = "chat"
     path = "/v1/chat/completions"
-    own_headers: tuple[tuple[str, str], ...] = ()
 
     def decode_request(self, raw: bytes, key: bytes = b"") -> ChatRequest:
         return decode_request(raw, key)
 
-    def replace_model(self, raw: bytes, model: str) -> bytes:
-        return splice.replace_value(raw, "model", msgspec.json.encode(model))
-
     def append_user_text(self, raw: bytes, text: str) -> bytes:
         return splice.append_item(raw, "messages", msgspec.json.encode({"role": "user", "content": text}))
-
-    def add_marker(self, raw: bytes, layout: Layout, block: int, ttl: Lifetime) -> bytes:
-        raise WireError("requests of this protocol have no cache markers")
-
-    def prewarm_body(self, raw: bytes) -> bytes:
-        raise WireError("requests of this protocol cannot renew a cache alone")
 
     def brief_body(
         self, brief_system: str, brief_text: str, model: str, effort: str | None, max_tokens: int, shape: Shape
@@ -83,27 +73,11 @@ class ChatCodec:
     def usage_tap(self, *, stream: bool, encoding: str | None) -> UsageTap:
         return usage_tap(stream=stream, encoding=encoding)
 
-    def decode_failure(self, status: int, raw: bytes) -> Failure:
-        return errors.decode_failure(status, raw)
-
-    def encode_failure(self, status: int, failure: Failure) -> bytes:
-        return errors.encode_failure(failure)
-
-    def encode_error(self, status: int, message: str) -> bytes:
-        return errors.encode_error(status, message)
-
     def encode_stream_error(self, status: int, message: str) -> bytes:
         return errors.error_event(StreamError(errors.kind_of(status), message))
 
-    def ping(self) -> bytes:
-        return b": ping\n\n"
-
     def count_body(self, tokens: int) -> bytes:
         return msgspec.json.encode({"input_tokens": tokens})
-
-    def models_body(self, models: Sequence[str]) -> bytes:
-        data = [{"id": model, "object": "model", "created": response.CREATED, "owned_by": "rlmc"} for model in models]
-        return msgspec.json.encode({"object": "list", "data": data})
 
 
 CHAT = ChatCodec()

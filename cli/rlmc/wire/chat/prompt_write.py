@@ -18,6 +18,7 @@ from rlmc.domain.shape import Shape
 from rlmc.wire.chat.choice import choice_in_words, write_choice
 from rlmc.wire.chat.messages_write import write_messages
 from rlmc.wire.folded import fold_system, format_in_words
+from rlmc.wire.openai.names import with_legal_names
 from rlmc.wire.recalled import complete
 from rlmc.wire.schema_drops import without_keywords
 from rlmc.wire.tidy import tidy
@@ -29,6 +30,7 @@ _LONGEST_NAME = 64
 
 
 def write_prompt(prompt: Prompt, model: str, shape: Shape, recall: Recall, *, stream: bool, reason: bool) -> bytes:
+    prompt = with_legal_names(prompt)
     tools = [_tool(tool, shape) for tool in prompt.tools]
     forced = bool(tools) and prompt.tool_choice in ("any", "tool")
     # What always reasons takes no forced call.

@@ -17,15 +17,13 @@ from rlmc.wire.arguments import custom_text
 from rlmc.wire.assemble import Assembler
 from rlmc.wire.chat.answer_shape import ANSWER, error_in, first_choice
 from rlmc.wire.chat.chunks import ChunkReader
-from rlmc.wire.chat.errors import failure_in
 from rlmc.wire.chat.finish import FAILED, finish_reason
 from rlmc.wire.chat.usage import write_usage
+from rlmc.wire.openai.common import CREATED
+from rlmc.wire.openai.errors import failure_in
 from rlmc.wire.parse import parse
 
 _WHAT = "The answer"
-
-CREATED = 0
-"""When an answer was made: clients want a number there, and nothing here has a clock."""
 
 
 def decode_completion(raw: bytes) -> Completion:

@@ -12,8 +12,8 @@ from rlmc.domain.chat import Delta, Stopped, StreamError
 from rlmc.errors import WireError
 from rlmc.wire.chat.answer_shape import ANSWER, error_in, first_choice
 from rlmc.wire.chat.chunks import ChunkReader
-from rlmc.wire.chat.errors import failure_in
 from rlmc.wire.chat.finish import FAILED
+from rlmc.wire.openai.errors import failure_in
 from rlmc.wire.parse import parse
 from rlmc.wire.sse import Event, EventDecoder
 

@@ -10,13 +10,13 @@ from collections.abc import Iterable
 
 from rlmc.errors import WireError
 from rlmc.wire.chat.answer_shape import ANSWER, error_in, first_choice
-from rlmc.wire.chat.errors import failure_in
 from rlmc.wire.chat.finish import FAILED, stop_reason
 from rlmc.wire.chat.response import decode_completion
 from rlmc.wire.chat.stream import DONE
 from rlmc.wire.chat.usage import read_usage
 from rlmc.wire.codec import UsageTap
 from rlmc.wire.inflate import Inflater
+from rlmc.wire.openai.errors import failure_in
 from rlmc.wire.parse import parse
 from rlmc.wire.sse import Blocks, parse_block
 from rlmc.wire.tap import Tap, tap_on

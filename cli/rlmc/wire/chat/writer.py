@@ -27,10 +27,11 @@ from rlmc.domain.chat import (
     Usage,
 )
 from rlmc.wire.arguments import custom_text
-from rlmc.wire.chat.errors import error_event
 from rlmc.wire.chat.finish import finish_reason
-from rlmc.wire.chat.response import CREATED, chat_id, customs
+from rlmc.wire.chat.response import chat_id, customs
 from rlmc.wire.chat.usage import write_usage
+from rlmc.wire.openai.common import CREATED
+from rlmc.wire.openai.errors import error_event
 
 _BROKEN = StreamError("api_error", "The answer broke off before its end.")
 

@@ -6,15 +6,13 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from rlmc.domain.chat import ChatRequest, Completion, Failure, ToolSpec, Usage
-from rlmc.domain.layout import Layout, Lifetime
+from rlmc.domain.chat import ChatRequest, Completion, ToolSpec, Usage
 from rlmc.domain.prompt import Prompt, Recall
 from rlmc.domain.shape import Shape
-from rlmc.errors import WireError
 from rlmc.wire import splice
-from rlmc.wire.chat import errors as openai
 from rlmc.wire.codec import UsageTap
 from rlmc.wire.deltas import deltas_of, written
+from rlmc.wire.openai.common import OpenAiCodec
 from rlmc.wire.responses import errors, response
 from rlmc.wire.responses.brief import brief_body
 from rlmc.wire.responses.prompt_read import read_prompt
@@ -25,16 +23,12 @@ from rlmc.wire.responses.tap import usage_tap
 from rlmc.wire.responses.writer import EventWriter
 
 
-class ResponsesCodec:
+class ResponsesCodec(OpenAiCodec):
     name = "responses"
     path = "/v1/responses"
-    own_headers: tuple[tuple[str, str], ...] = ()
 
     def decode_request(self, raw: bytes, key: bytes = b"") -> ChatRequest:
         return decode_request(raw, key)
-
-    def replace_model(self, raw: bytes, model: str) -> bytes:
-        return splice.replace_value(raw, "model", msgspec.json.encode(model))
 
     def append_user_text(self, raw: bytes, text: str) -> bytes:
         item = msgspec.json.encode(_user(text))
@@ -44,12 +38,6 @@ class ResponsesCodec:
             said = b'{"type":"message","role":"user","content":%b}' % raw[start:end]
             return splice.replace_value(raw, "input", b"[%b,%b]" % (said, item))
         return splice.append_item(raw, "input", item)
-
-    def add_marker(self, raw: bytes, layout: Layout, block: int, ttl: Lifetime) -> bytes:
-        raise WireError("requests of this protocol have no cache markers")
-
-    def prewarm_body(self, raw: bytes) -> bytes:
-        raise WireError("requests of this protocol cannot renew a cache alone")
 
     def brief_body(
         self, brief_system: str, brief_text: str, model: str, effort: str | None, max_tokens: int, shape: Shape
@@ -90,27 +78,11 @@ class ResponsesCodec:
     def usage_tap(self, *, stream: bool, encoding: str | None) -> UsageTap:
         return usage_tap(stream=stream, encoding=encoding)
 
-    def decode_failure(self, status: int, raw: bytes) -> Failure:
-        return openai.decode_failure(status, raw)
-
-    def encode_failure(self, status: int, failure: Failure) -> bytes:
-        return openai.encode_failure(failure)
-
-    def encode_error(self, status: int, message: str) -> bytes:
-        return openai.encode_error(status, message)
-
     def encode_stream_error(self, status: int, message: str) -> bytes:
         return errors.failed_event(response.response("resp_0", "", [], None, None), status, message)
 
-    def ping(self) -> bytes:
-        return b": ping\n\n"
-
     def count_body(self, tokens: int) -> bytes:
         return msgspec.json.encode({"object": "response.input_tokens", "input_tokens": tokens})
-
-    def models_body(self, models: Sequence[str]) -> bytes:
-        data = [{"id": model, "object": "model", "created": response.CREATED, "owned_by": "rlmc"} for model in models]
-        return msgspec.json.encode({"object": "list", "data": data})
 
 
 def _user(text: str) -> dict[str, object]:

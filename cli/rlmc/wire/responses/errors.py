@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from rlmc.wire.chat.errors import TOO_LONG, failure_in, kind_of
+from rlmc.wire.openai.errors import TOO_LONG, failure_in, kind_of
 from rlmc.wire.sse import encode_event
 
 Json = dict[str, Any]

@@ -27,7 +27,7 @@ from rlmc.domain.chat import (
 )
 from rlmc.errors import WireError
 from rlmc.wire.arguments import custom_arguments
-from rlmc.wire.chat.errors import failure_in
+from rlmc.wire.openai.errors import failure_in
 from rlmc.wire.parse import parse
 from rlmc.wire.responses.answer_shape import (
     ANSWER,

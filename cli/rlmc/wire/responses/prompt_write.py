@@ -17,6 +17,7 @@ from rlmc.domain.prompt import OutputFormat, Prompt, PromptMessage, Recall, Tool
 from rlmc.domain.shape import Shape
 from rlmc.wire.chat.choice import choice_in_words
 from rlmc.wire.folded import fold_system, format_in_words
+from rlmc.wire.openai.names import with_legal_names
 from rlmc.wire.recalled import complete
 from rlmc.wire.responses.items_write import write_items
 from rlmc.wire.schema_drops import without_keywords
@@ -29,6 +30,7 @@ _CHOICES = {"auto": "auto", "any": "required", "none": "none"}
 
 
 def write_prompt(prompt: Prompt, model: str, shape: Shape, recall: Recall, *, stream: bool, reason: bool) -> bytes:
+    prompt = with_legal_names(prompt)
     tools = [_tool(tool, shape) for tool in prompt.tools]
     # What always reasons takes no forced call.
     forced = prompt.tool_choice in ("any", "tool")

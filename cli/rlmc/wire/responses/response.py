@@ -15,16 +15,14 @@ from rlmc.domain.chat import Completion, Part, Text, ToolCall, ToolSpec, Usage
 from rlmc.errors import WireError
 from rlmc.wire.arguments import custom_text
 from rlmc.wire.assemble import Assembler
-from rlmc.wire.chat.errors import failure_in
+from rlmc.wire.openai.common import CREATED
+from rlmc.wire.openai.errors import failure_in
 from rlmc.wire.parse import parse
 from rlmc.wire.responses.answer_shape import ANSWER
 from rlmc.wire.responses.events import ItemReader
 from rlmc.wire.responses.usage import write_usage
 
 Json = dict[str, Any]
-
-CREATED = 0
-"""Nothing here has a clock, and nobody goes by it."""
 
 _WHAT = "The answer"
 _ENDED = frozenset({None, "completed", "incomplete"})

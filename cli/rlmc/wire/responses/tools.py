@@ -6,19 +6,16 @@ them: a draft cannot use them, and the verify model has them in its own request.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
-from hashlib import sha256
 from typing import NamedTuple
 
 from rlmc.wire.arguments import CUSTOM_SCHEMA
+from rlmc.wire.openai.names import digested, legal_name
 from rlmc.wire.responses.request_shape import Tool
 
 NO_SCHEMA = b'{"type":"object","properties":{}}'
 """Of a function that says nothing of its arguments: it takes none."""
 
-_LONGEST = 64
-_ILLEGAL = re.compile(r"[^A-Za-z0-9_-]")
 # The namespace whose tools are called by their own names.
 _PLAIN = "functions"
 _CLIENT = frozenset({"function", "custom"})
@@ -72,17 +69,11 @@ class Names:
         own = (space, tool.name)
         name = self._by_own.get(own) or _joined(space, tool.name)
         if own not in self._by_own and name in self._taken:
-            name = _digested(f"{space}\0{tool.name}", name)
+            name = digested(f"{space}\0{tool.name}", name)
         self._by_own[own] = name
         self._taken.add(name)
         return Declared(name, space, tool.name, tool)
 
 
 def _joined(space: str, name: str) -> str:
-    whole = f"{space}__{name}" if space else name
-    legal = _ILLEGAL.sub("_", whole)
-    return legal if legal == whole and 0 < len(whole) <= _LONGEST else _digested(whole, legal)
-
-
-def _digested(whole: str, legal: str) -> str:
-    return f"{legal[:48]}_{sha256(whole.encode('utf-8', 'replace')).hexdigest()[:12]}"
+    return legal_name(f"{space}__{name}" if space else name)
