@@ -195,7 +195,7 @@ complete -c rlmc -n '__rlmc_at "" 0' -a run -d 'Run a coding agent through rlmc,
 complete -c rlmc -n '__rlmc_at "" 0' -a env -d 'Lead this terminal\'s agents through rlmc: eval "$(rlmc env)"'
 complete -c rlmc -n '__rlmc_at "" 0' -a start -d 'Start the daemon'
 complete -c rlmc -n '__rlmc_at "" 0' -a stop -d 'Stop the daemon'
-complete -c rlmc -n '__rlmc_at "" 0' -a restart -d 'Replace the daemon by a fresh one; living sessions go on'
+complete -c rlmc -n '__rlmc_at "" 0' -a restart -d 'Replace the daemon by a fresh one; those of rlmc run go on'
 complete -c rlmc -n '__rlmc_at "" 0' -a status -d 'Show what the daemon is doing'
 complete -c rlmc -n '__rlmc_at "" 0' -a logs -d 'Show the daemon\'s log'
 complete -c rlmc -n '__rlmc_at "" 0' -a stats -d 'Show what rlmc saved: paid, baseline, outcomes, latencies'

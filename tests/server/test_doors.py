@@ -161,6 +161,13 @@ def test_a_gateway_on_a_local_port_is_not_taken_for_a_local_model(live: Live, ur
     assert any("prices are unknown" in note for note in session.notes)
 
 
+def test_a_subscription_is_not_told_to_bill_like_an_api(live: Live) -> None:
+    session = live.open_session(upstreams={"openai": "https://chatgpt.com/backend-api/codex"}, protocol="responses")
+    assert len(session.notes) == 1
+    assert "ChatGPT" in session.notes[0]
+    assert "config set" not in session.notes[0]
+
+
 def test_no_password_of_a_base_url_shows(live: Live) -> None:
     live.open_session(upstreams={"anthropic": "http://user:hunter2@127.0.0.1:9/x"})
     assert "hunter2" not in json.dumps(live.control("GET", "/-/status")[1])

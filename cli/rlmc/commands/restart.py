@@ -8,7 +8,7 @@ from rlmc.commands.start import PortOption, port_wish
 
 
 def register(app: typer.Typer) -> None:
-    app.command("restart", help="Replace the daemon by a fresh one; living sessions go on.")(_restart)
+    app.command("restart", help="Replace the daemon by a fresh one; those of rlmc run go on.")(_restart)
 
 
 def _restart(port: PortOption = None) -> None:

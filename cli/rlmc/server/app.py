@@ -46,6 +46,10 @@ log = logging.getLogger("rlmc.app")
 # path -> how the turns it takes are spelled
 TURN_PATHS: dict[str, Codec] = {codec.path: codec for codec in PROTOCOLS.values()}
 
+_NO_SESSION = (
+    "rlmc: no session has this address; start the agent with: rlmc run -- <agent>, or set its address anew: rlmc env"
+)
+
 
 class App:
     """`port` is what the Host header must name. `active` counts requests of agents under way."""
@@ -95,7 +99,10 @@ class App:
             return
         session, rest = self._session_of(path, headers)
         if session is None:
-            await out.fail(404, "rlmc: no session has this address; start the agent with: rlmc run -- <agent>")
+            await out.fail(
+                404,
+                _NO_SESSION,
+            )
             return
         self.active += 1
         session.active += 1

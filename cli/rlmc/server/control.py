@@ -17,6 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import rlmc
 from rlmc.config.load import Config, load, overlay
@@ -40,6 +41,9 @@ from rlmc.views.figures import count
 from rlmc.wire import PROTOCOLS
 
 log = logging.getLogger("rlmc.control")
+
+# Serves subscriptions, and bills nobody by the token.
+_CHATGPT = "chatgpt.com"
 
 _BODY_LIMIT = 1 << 20
 _END_SECONDS, _END_LOOKS = 2.0, 100
@@ -229,7 +233,12 @@ class Control:
         notes += [f"a provider is left out: {fault}" for fault in session.parts.left_out]
         for vendor, name in (("anthropic", "Anthropic"), ("openai", "OpenAI")):
             gateway = session.parts.providers.get(GATEWAYS[vendor])
-            if gateway is not None:
+            if gateway is not None and urlsplit(gateway.base_url).hostname == _CHATGPT:
+                notes.append(
+                    "the agent is logged in to ChatGPT: its requests pass through untouched, at prices rlmc does not "
+                    "know, and a login pays for no calls of rlmc's own"
+                )
+            elif gateway is not None:
                 url = gateway.base_url
                 notes.append(
                     f"{url} was already set and stays the upstream; its prices are unknown to rlmc. If it bills like "
