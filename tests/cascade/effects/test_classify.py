@@ -89,6 +89,28 @@ def test_commands_in_the_words_of_every_client(name: str, arguments: dict[str, o
     assert effect("git push") is Effect.UNSAFE
 
 
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("Read", '{"file_path": "/home/u/\\u002eenv"}'),
+        ("read", '{"filePath": "/home/u/.s\\u0073h/config"}'),
+        ("Read", '{"file_path": "\\/proc\\/self\\/environ"}'),
+        ("read_many_files", '{"paths": ["a", "b/\\u002eenv"]}'),
+        ("Grep", '{"pattern": ".", "path": "/proc/self", "glob": "environ"}'),
+        ("Grep", '{"pattern": ".", "glob": "shadow", "path": "/etc/"}'),
+        ("grep", '{"pattern": ".", "path": "/home/u/.docker", "include": "config.json"}'),
+        ("grep_search", '{"pattern": ".", "path": "/home/u/.config", "glob": "gh/*"}'),
+    ],
+)
+def test_a_secret_is_one_however_its_name_is_written(name: str, arguments: str) -> None:
+    assert effect_of(name, arguments) is Effect.UNSAFE
+
+
+def test_what_is_searched_for_is_no_name_of_a_file() -> None:
+    assert effect_of("Grep", json.dumps({"pattern": ".*environ", "path": "src", "glob": "*.py"})) is Effect.READ
+    assert effect_of("Glob", json.dumps({"pattern": "**/*.py", "path": "/home/u/p"})) is Effect.READ
+
+
 def test_a_tool_that_promises_to_read_only_is_believed_unless_it_is_known() -> None:
     assert effect_of("mcp__db__query", "{}", PROMISES) is Effect.READ
     assert effect_of("mcp__db__query", "{}", SILENT) is Effect.UNSAFE

@@ -34,6 +34,8 @@ def test_a_call_as_clients_make_it() -> None:
         {"sandbox_permissions": "require_escalated"},
         {"tty": True},
         {"shell": "/tmp/evil"},
+        {"shell": ["bash"]},
+        {"shell": {}},
         {"workdir": "/home/x/.ssh"},
         {"directory": ["~/.aws"]},
         {"cmd": "ls"},
@@ -44,6 +46,34 @@ def test_a_call_as_clients_make_it() -> None:
 )
 def test_whatever_else_would_change_what_runs_makes_it_unsafe(more: dict[str, object]) -> None:
     assert not safe(command="ls", **more)
+
+
+@pytest.mark.parametrize(
+    ("folder", "command"),
+    [
+        ("/proc/self", "cat environ"),
+        ("/proc", "cat self/environ"),
+        ("/etc", "cat shadow"),
+        ("/etc", "head -n 3 'sha'dow"),
+        ("/etc", "wc -l < shadow"),
+        ("/etc", "cat *"),
+        ("/home/x/.docker", "cat config.json"),
+        ("/home/x/.config", "cat gh/hosts.yml"),
+        ("/home/x/.config", "ls && cat gh/hosts.yml"),
+    ],
+)
+def test_a_name_is_judged_with_the_folder_it_is_looked_up_in(folder: str, command: str) -> None:
+    assert not safe(command=command, workdir=folder)
+    assert not safe(command=command, directory=folder)
+    assert not safe(command=f"cd {folder} && {command}")
+    assert not safe(command=f"cd {folder[:5]} && cd ./{folder[5:]} && {command}", workdir="/")
+    assert not safe(command=f"for f in a b; do {command}; cd {folder}; done")
+    assert safe(command=command.replace("*", "a"), workdir="/p")
+
+
+def test_folders_of_a_project_are_nothing_special() -> None:
+    assert safe(command="cd src && rg 'foo.*' a/*.py && cd .. && ls", workdir="/home/x/.config/nvim")
+    assert safe(command="ls", workdir="/etc/nginx")
 
 
 def test_a_command_of_words() -> None:

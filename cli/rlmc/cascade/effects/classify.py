@@ -6,7 +6,7 @@ calls it is to run; then the tool's own promise to read only. A call that none o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
 from rlmc.cascade.effects.private import leads_to_secrets
@@ -17,6 +17,9 @@ from rlmc.cascade.patches import only_edits, read_patch
 from rlmc.domain.chat import ToolCall, ToolSpec
 from rlmc.domain.effect import Effect, worst
 
+# Where tools that search are told to, and for what: patterns that are not names.
+_SOUGHT = frozenset({"pattern", "query"})
+_FOLDERS = ("path", "dir_path", "directory")
 _NOTHING: Mapping[str, Effect] = MappingProxyType({})
 
 
@@ -34,8 +37,25 @@ def effect_of(name: str, arguments: str, tool: ToolSpec | None = None, own: Mapp
         return _effect_of_inner(ToolCall("", name, arguments), own)
     if name in TOOLS:
         effect = TOOLS[name]
-        return Effect.UNSAFE if effect is Effect.READ and leads_to_secrets(arguments) else effect
+        return Effect.UNSAFE if effect is Effect.READ and _looks_at_secrets(arguments) else effect
     return Effect.READ if tool is not None and tool.read_only else Effect.UNSAFE
+
+
+def _looks_at_secrets(arguments: str) -> bool:
+    """Told by any text in the arguments, by itself and as a name in the folder that is to be searched."""
+    given = arguments_of(arguments)
+    texts = list(_texts([value for name, value in given.items() if name not in _SOUGHT]))
+    folders = [folder for name in _FOLDERS if isinstance(folder := given.get(name), str)]
+    named = (f"{folder}/{text}" for folder in folders for text in texts)
+    return leads_to_secrets(arguments) or any(leads_to_secrets(text) for text in (*texts, *named))
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _texts(inner)
 
 
 def _effect_of_inner(call: ToolCall, own: Mapping[str, Effect]) -> Effect:

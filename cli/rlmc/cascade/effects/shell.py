@@ -31,6 +31,7 @@ from rlmc.cascade.effects.nodes import (
 from rlmc.cascade.effects.outline import may_be_command
 from rlmc.cascade.effects.private import leads_to_secrets
 from rlmc.cascade.effects.simple_commands import Commands
+from rlmc.cascade.effects.visited import Visited
 from rlmc.cascade.effects.words import UNKNOWN, Refused, Word
 from rlmc.domain.effect import Effect
 
@@ -54,8 +55,8 @@ _LOOP_NAMES = frozenset("abcdefghijklmnopqrstuvwxyz") | {
 }
 
 
-def classify_command(command: str) -> Effect:
-    """`SHELL_SAFE` for a command that may run unseen, `UNSAFE` for any other text. Never raises."""
+def classify_command(command: str, folder: str = "") -> Effect:
+    """`SHELL_SAFE` for a command that may run unseen, in this folder, `UNSAFE` for any other text. Never raises."""
     if len(command) > MOST_CHARS or not _is_plain(command) or not may_be_command(command):
         return Effect.UNSAFE
     source = command.encode()
@@ -63,7 +64,7 @@ def classify_command(command: str) -> Effect:
     if root.has_error:
         return Effect.UNSAFE
     try:
-        _Walk(source, root).judge(root)
+        _Walk(source, root, folder).judge(root)
     except Refused:
         return Effect.UNSAFE
     return Effect.SHELL_SAFE
@@ -79,16 +80,17 @@ def _is_plain(text: str) -> bool:
 class _Walk:
     """One walk over one line. Every method comes back when what it was given is harmless, and refuses otherwise."""
 
-    def __init__(self, source: bytes, root: Node) -> None:
+    def __init__(self, source: bytes, root: Node, folder: str) -> None:
         self._source = source
-        self._commands = Commands(source, frozenset(loop_variables(source, root)), self._body)
+        self._visited = Visited(folder)
+        self._commands = Commands(source, frozenset(loop_variables(source, root)), self._body, self._visited)
         self._statements = 0
 
     def judge(self, root: Node) -> None:
         gap(self._source, 0, root.start_byte, OPEN)
         gap(self._source, root.end_byte, len(self._source), OPEN)
         self._body(root, SIGNS["program"], State())
-        if not self._statements:
+        if not self._statements or self._visited.leads_to_secrets():
             raise Refused
 
     def _statement(self, node: Node, state: State) -> None:

@@ -15,6 +15,7 @@ from rlmc.cascade.effects.shell import classify_command
 from rlmc.domain.effect import Effect
 
 _COMMANDS = ("command", "cmd")
+_FOLDERS = ("workdir", "directory")
 _SHELLS = frozenset(f"{folder}{name}" for folder in ("", "/bin/", "/usr/bin/") for name in ("bash", "zsh", "sh"))
 _RUNS = frozenset({"-c", "-lc"})
 
@@ -31,11 +32,11 @@ def _off(value: object) -> bool:
 _OTHERS: Mapping[str, Callable[[object], bool]] = {
     **dict.fromkeys(("description", "justification", "timeout", "timeout_ms"), _anything),
     **dict.fromkeys(("yield_time_ms", "max_output_tokens", "login"), _anything),
-    **dict.fromkeys(("workdir", "directory"), lambda value: not leads_to_secrets(str(value))),
+    **dict.fromkeys(_FOLDERS, lambda value: value is None or (isinstance(value, str) and not leads_to_secrets(value))),
     **dict.fromkeys(("run_in_background", "is_background", "tty"), _off),
     **dict.fromkeys(("dangerouslyDisableSandbox", "with_escalated_permissions"), _off),
     "sandbox_permissions": lambda value: value is None or value == "use_default",
-    "shell": lambda value: value is None or value in _SHELLS,
+    "shell": lambda value: value is None or (isinstance(value, str) and value in _SHELLS),
 }
 
 
@@ -53,7 +54,8 @@ def shell_call_effect(arguments: str) -> Effect:
     command = _line(given.pop(named[0]))
     if command is None or not all(name in _OTHERS and _OTHERS[name](value) for name, value in given.items()):
         return Effect.UNSAFE
-    return classify_command(command)
+    folders = [given[name] for name in _FOLDERS if given.get(name)]
+    return classify_command(command, *folders) if len(folders) < 2 else Effect.UNSAFE
 
 
 def _line(command: object) -> str | None:

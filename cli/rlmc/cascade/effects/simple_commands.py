@@ -25,6 +25,7 @@ from rlmc.cascade.effects.nodes import (
     text_of,
 )
 from rlmc.cascade.effects.private import leads_to_secrets
+from rlmc.cascade.effects.visited import Visited
 from rlmc.cascade.effects.words import Refused, Word, read_words
 
 _COMMAND_NAME = re.compile(rb"[A-Za-z0-9_./@:][A-Za-z0-9_./@+-]*")
@@ -36,12 +37,14 @@ Body = Callable[[Node, frozenset[str], State], bool]
 
 
 class Commands:
-    """`body` judges the statements in a substitution; `loops` are the loop variables of the whole line."""
+    """`body` judges the statements in a substitution; `loops` are the loop variables of the whole line, `visited` is
+    told what it names."""
 
-    def __init__(self, source: bytes, loops: Container[str], body: Body) -> None:
+    def __init__(self, source: bytes, loops: Container[str], body: Body, visited: Visited) -> None:
         self._source = source
         self._loops = loops
         self._body = body
+        self._visited = visited
 
     def command(self, node: Node, state: State) -> None:
         words: list[Word] = []
@@ -68,6 +71,7 @@ class Commands:
                 raise Refused
         if end != node.end_byte or not commands.harmless(words, fed=fed):
             raise Refused
+        self._visited.command([word.text for word in words])
 
     def _assignment(self, node: Node, state: State) -> None:
         name = _ASSIGNMENT.match(self._source, node.start_byte, node.end_byte)
@@ -129,6 +133,7 @@ class Commands:
             case ">&" if re.fullmatch(r"\d", target):
                 return False
             case "<" if target and not leads_to_secrets(target):
+                self._visited.name(target)
                 return target != "/dev/null"
             case _:
                 raise Refused
