@@ -39,7 +39,7 @@ def test_every_kind_of_change() -> None:
         Added("new.py", "a\n\nb\n"),
         Updated(
             "src/a.py",
-            (Chunk(("x", "old", "", "y"), ("x", "new", "", "y"), "def f():"), Chunk(("z",), ())),
+            (Chunk(("x", "old", "", "y"), ("x", "new", "", "y"), "def f():"), Chunk(("z",), (), at_end=True)),
         ),
         Removed("gone.py"),
         Updated("here.py", (), "there.py"),
@@ -60,6 +60,7 @@ def test_every_kind_of_change() -> None:
         patch("*** Update File: a", "@@"),
         patch("*** Update File: a", "@@ class A", "@@ def f", "-x", "+y"),
         patch("*** Update File: a", "@@", "x"),
+        patch("*** Update File: a", "@@  ", "-x", "+y"),
         patch("*** Update File: a", "*** Move to: ", "@@", "-x"),
         patch("*** Update File: a", "-x", "*** Move to: b"),
         patch("*** Update File: a", "-x", "*** End of File", "-y"),

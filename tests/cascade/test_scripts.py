@@ -131,6 +131,12 @@ def test_what_is_not_plain_is_not_read(source: str) -> None:
     assert effect(source) is Effect.UNSAFE
 
 
+@pytest.mark.parametrize("number", ["1" * 5_000, "-" + "1" * 5_000, "9" * 400 + ".5", "9007199254740993"])
+def test_a_number_that_is_another_one_in_javascript_is_not_read(number: str) -> None:
+    assert read_script(f"text({number})") is None
+    assert effect(f"await tools.exec_command({{cmd: 'ls', yield_time_ms: {number}}})") is Effect.UNSAFE
+
+
 def test_a_comment_ends_where_javascript_ends_it() -> None:
     assert calls("// a\u2028await tools.rm()") is None
     assert calls("/* await tools.rm() **/ text(1)") == []
@@ -159,6 +165,11 @@ def test_what_a_script_shows_of_its_one_call(source: str, shows: str) -> None:
 
 
 # --- what a script does at worst -------------------------------------------------------------------------------------
+
+
+def test_a_part_of_the_output_is_not_taken_for_it() -> None:
+    script = read_script("text((await tools.exec_command({cmd: 'cat a.py'})).output.slice(0, 9) ?? ('').output)")
+    assert script is not None and script.shows == ""
 
 
 def test_the_worst_call_decides() -> None:

@@ -31,11 +31,13 @@ class Removed:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """`old` lines that stand together and become `new` ones; `place` is a line before them, if one is told."""
+    """`old` lines that stand together and become `new` ones; `place` is a line before them, if one is told. `at_end`
+    they are the file's last."""
 
     old: tuple[str, ...]
     new: tuple[str, ...]
     place: str = ""
+    at_end: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,18 +103,21 @@ def _chunks(body: Sequence[str]) -> tuple[Chunk, ...] | None:
     chunks: list[Chunk] = []
     old: list[str] = []
     new: list[str] = []
-    place, begun = "", False
+    place, begun, at_end = "", False, False
     for number, line in enumerate([*body, _PLACE]):
         if line == _PLACE or line.startswith(f"{_PLACE} "):
             if old or new:
-                chunks.append(Chunk(tuple(old), tuple(new), place))
+                chunks.append(Chunk(tuple(old), tuple(new), place, at_end))
             elif begun:
                 return None  # a place without a change, or two of them
-            old, new, place = [], [], line[len(_PLACE) :].strip()
-            begun = number < len(body)
+            old, new, place = [], [], line[len(_PLACE) + 1 :]
+            if line != _PLACE and not place.strip():
+                return None
+            begun, at_end = number < len(body), False
         elif line == _END_OF_FILE and (old or new):
             if number + 1 < len(body) and not body[number + 1].startswith(_PLACE):
                 return None
+            at_end = True
         elif line[:1] in ("", " "):
             old.append(line[1:])
             new.append(line[1:])

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 _MOST_DEPTH = 20
+_MOST_DIGITS = 15
 
 _SPACE = re.compile(r"(?:[ \t\n]|//[^\n\r\u2028\u2029]*|/\*(?:[^*]|\*(?!/))*\*/)*")
 _NAME = re.compile(r"[A-Za-z_$][\w$]*", re.ASCII)
@@ -57,6 +58,8 @@ class ValueReader:
         if number := NUMBER.match(self.source, self.at):
             self.at = number.end()
             told = number.group().replace("_", "")
+            if len(told) > _MOST_DIGITS:
+                raise UnreadableError  # JavaScript would round it
             return float(told) if "." in told else int(told)
         name = self._name()
         if name in _WORDS:

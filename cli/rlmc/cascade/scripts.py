@@ -75,7 +75,7 @@ class _Reader(ValueReader):
         if len(self.calls) != 1 or len(self.shown) != 1 or len(self.results) > 1:
             return ""
         name = re.escape(next(iter(self.results), ""))
-        called = r"\(await tools\..*\)"
+        called = r"\(await tools\.[^()]*\([^()]*\)\)"
         what = re.sub(r"\s+", " ", self.shown[0])
         if re.fullmatch(rf"text\((?:{name}|{called})\??\.output(?: (?:\?\?|\|\|) {name})?\)", what):
             return "output"

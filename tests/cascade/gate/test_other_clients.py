@@ -118,6 +118,36 @@ def test_a_command_that_failed_shows_no_file() -> None:
     )
 
 
+def test_a_program_of_the_shells_is_no_look_at_a_file() -> None:
+    arguments = {"command": ["bash", "deploy.sh", "cat src/greet.py"]}
+    ran = codex().call("shell", arguments, "Exit code: 0\nWall time: 1 seconds\nOutput:\n" + TEXT)
+    assert seen_file(ran.request, PATH) is None
+    before = looked().call("shell", arguments, "Exit code: 0\nWall time: 1 seconds\nOutput:\n" + TEXT)
+    file = seen_file(before.request, PATH)
+    assert file is not None and file.possibly_stale
+
+
+def test_a_command_that_still_runs_has_not_shown_all_of_a_file() -> None:
+    running = RAN.replace("Process exited with code 0", "Process running with session ID 5")
+    file = seen_file(codex().call("exec_command", {"cmd": "cat src/greet.py"}, running + TEXT).request, PATH)
+    assert file is None or file.whole is None
+
+
+def test_what_a_program_says_of_a_file_is_not_the_file() -> None:
+    source = "const r = await tools.exec_command({cmd: 'cat src/greet.py'}); text(r.output)"
+    said = codex().call("exec", {"input": source}, SCRIPT + "cat: src/greet.py: Permission denied\n")
+    file = seen_file(said.request, PATH)
+    assert file is None or not file.stretches
+
+
+def test_a_script_that_failed_may_have_made_its_first_patches() -> None:
+    first = updates(*FITS).arguments
+    patches = "".join(f"await tools.apply_patch({json.dumps(json.loads(one)['input'])});\n" for one in (first, first))
+    failed = looked().call("exec", {"input": patches}, "Script failed\nWall time 0.2 seconds\nOutput:\n\nno such lines")
+    file = seen_file(failed.request, PATH)
+    assert file is not None and not file.stretches
+
+
 def test_a_part_is_known_by_its_numbers() -> None:
     long = [f"value_{n} = {n}" for n in range(1, 501)]
     part = looked("sed -n '101,110p' src/greet.py", "\n".join(long[100:110]))
@@ -168,6 +198,67 @@ def test_lines_that_may_stand_elsewhere_do_not_tell_a_place() -> None:
     assert (
         problem(part, updates(" def f():", "     a = 1", "-    return a", "+    return 2", " ", " ", " x = 2")) is None
     )
+
+
+LINES = [f"v{n} = {n}" for n in range(1, 121)]
+ALL = "\n".join(LINES) + "\n"
+BEGINNING = "\n".join(LINES[:60]) + "\n"
+
+
+def change(number: int) -> tuple[str, str]:
+    return f"-v{number} = {number}", f"+v{number} = 0"
+
+
+@pytest.mark.parametrize(("command", "text"), [("cat src/greet.py", ALL), ("head -n 60 src/greet.py", BEGINNING)])
+def test_lines_are_looked_for_behind_the_change_before(command: str, text: str) -> None:
+    seen = looked(command, text)
+    assert problem(seen, updates("@@", *change(10), "@@", *change(40))) is None
+    assert problem(seen, updates("@@", *change(10), "@@ v39 = 39", *change(40))) is None
+    refused(seen, updates("@@", *change(40), "@@", *change(10)), because="not where they are looked for")
+    refused(seen, updates("@@", *change(40), "@@ v9 = 9", *change(50)), because="not seen")
+    refused(seen, updates("@@ v40 = 40", *change(10)), because="not where they are looked for")
+
+
+def test_a_place_is_known_by_its_very_line() -> None:
+    seen = looked("head -n 60 src/greet.py", BEGINNING.replace("v4 =", "  v4 ="))
+    assert problem(seen, updates("@@   v4 = 4", *change(10))) is None
+    refused(seen, updates("@@ v4 = 4", *change(10)), because="not seen")
+    whole = looked(text=ALL.replace("v4 =", "  v4 ="))
+    assert problem(whole, updates("@@ v4 = 4", *change(10))) is None
+    moved = looked(text=ALL.replace("v4 =", "  v4 =").replace("v50 = 50", "v4 = 4"))
+    refused(moved, updates("@@ v4 = 4", *change(10)), because="not where they are looked for")
+
+
+def test_opencode_takes_a_place_without_its_blanks() -> None:
+    text = ALL.replace("v4 =", "  v4 =").replace("v50 = 50", "v4 = 4")
+    lines = ("*** Begin Patch", f"*** Update File: {PATH}", "@@   v4 = 4", *change(10), "*** End Patch")
+    seen = looked(text=text)
+    assert problem(seen, drafted("apply_patch", {"input": "\n".join(lines)})) is None
+    refused(seen, drafted("apply_patch", {"patchText": "\n".join(lines)}), because="not where they are looked for")
+
+
+def test_lines_at_the_end_of_a_file_are_looked_for_there_alone() -> None:
+    end = "*** End of File"
+    assert problem(looked(text=ALL), updates("@@", *change(120), end)) is None
+    refused(looked(text=ALL), updates("@@", *change(10), end), because="not where they are looked for")
+    part = looked("head -n 60 src/greet.py", BEGINNING)
+    refused(part, updates("@@", *change(10), end), because="not where they are looked for")
+    refused(part, updates("@@", *change(60), end), because="not where they are looked for")
+    done = part.call("apply_patch", updates("@@", *change(10), end).arguments, "Success.")
+    file = seen_file(done.request, PATH)
+    assert file is not None and not file.stretches
+
+
+def test_changes_out_of_their_order_leave_nothing_known() -> None:
+    turned = updates("@@", *change(40), "@@", *change(10))
+    file = seen_file(looked(text=ALL).call("apply_patch", turned.arguments, "Success.").request, PATH)
+    assert file is not None and not file.stretches
+
+
+def test_lines_of_a_file_that_may_have_changed_must_tell_their_place() -> None:
+    changed = looked(text=ALL).call("exec_command", {"cmd": "black ."}, RAN + "1 file reformatted")
+    refused(changed, updates("@@", *change(10)), because="may have changed")
+    assert problem(changed, updates(" v8 = 8", " v9 = 9", *change(10), " v11 = 11")) is None
 
 
 def test_files_that_go_or_move_are_refused() -> None:
@@ -241,7 +332,7 @@ def test_patches_in_a_script_are_known_afterwards() -> None:
     assert file is not None and file.whole == TEXT.replace("hello", "good day")
     failed = looked().call("exec", {"input": both}, "Script failed\nWall time 0.2 seconds\nOutput:\n")
     file = seen_file(failed.request, PATH)
-    assert file is not None and file.whole == TEXT
+    assert file is not None and not file.stretches  # the patch may have been made before
 
 
 def test_a_script_that_cannot_be_read_may_have_changed_anything() -> None:

@@ -15,7 +15,7 @@ from rlmc.cascade.gate import protected_paths, syntax
 from rlmc.cascade.gate.credentials import new_secret
 from rlmc.cascade.gate.file_calls import EDITS, WRITES, Edit, FileCall, Gone, Read, Replacement, Write, file_calls
 from rlmc.cascade.gate.history import exchanges
-from rlmc.cascade.gate.seen_files import SeenFile, edited, root_of, seen_file, seen_paths, written
+from rlmc.cascade.gate.seen_files import SeenFile, behind, edited, found_at, root_of, seen_file, seen_paths, written
 from rlmc.cascade.inner_calls import inner_calls
 from rlmc.domain.chat import ChatRequest, Completion, ToolCall, ToolResult
 from rlmc.domain.turn import Finding
@@ -27,8 +27,6 @@ COVERED = EDITS | WRITES | PATCHES
 _UNCHECKED = frozenset({"NotebookEdit", "notebook_edit", "patch", "multiedit", "replace"})
 
 _MOST_LINES = 200
-# So many lines stand together but once in a file.
-_TELLING_LINES = 4
 # Words for what a writer was too lazy to repeat. Dots right before a word are code in some languages.
 _LEFT_OUT = re.compile(
     r"(?:\.\.\.|…)\s+\(?\s*(?:the\s+)?(?:rest|remaining|existing|unchanged|previous|other|same)\b"
@@ -105,13 +103,17 @@ class _Drafted:
             return "the file was not seen"
         after = before
         changes: list[tuple[str, str]] = []
+        start = 1
         for replacement in asked.replacements:
             count = after.occurrences(replacement.old) if replacement.old else 0
             problem = _problem_with_replacement(replacement, count)
-            if problem is None and asked.whole_lines:
-                problem = _problem_with_lines(after, replacement)
             if problem is not None:
                 return problem
+            if asked.whole_lines:
+                found = found_at(after, replacement, start)
+                if isinstance(found, str):
+                    return found
+                start = behind(found, replacement)
             times = _times(after, replacement.old) if replacement.everywhere else 1
             changes += [(replacement.old, replacement.new)] * min(times, _MOST_LINES + 1)
             after = edited(after, replace(asked, replacements=(replacement,)))
@@ -145,19 +147,6 @@ def _problem_with_replacement(replacement: Replacement, count: int) -> str | Non
         return "the old text does not occur in what was seen of the file"
     if count > 1 and not replacement.everywhere:
         return "the old text occurs more than once"
-    return None
-
-
-def _problem_with_lines(file: SeenFile, replacement: Replacement) -> str | None:
-    """The first lines that fit are changed, wherever they are: none that fit may stand where nothing was seen."""
-    old, place = replacement.old, replacement.place.strip()
-    stretch = next((s for s in file.stretches if f"\n{old}\n" in f"\n{s.text}\n"), None)
-    if stretch is None:
-        return "the old text is not whole lines of what was seen of the file"
-    if stretch.first != 1 and sum(bool(line.strip()) for line in old.split("\n")) < _TELLING_LINES:
-        return "the old text may occur where the file was not seen"
-    if place and not any(line.strip() == place for s in file.stretches for line in s.text.split("\n")):
-        return "the line it is to be found behind was not seen"
     return None
 
 

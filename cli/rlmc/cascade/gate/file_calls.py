@@ -6,6 +6,7 @@ ways are not read.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -54,18 +55,19 @@ class Write:
 @dataclass(frozen=True, slots=True)
 class Replacement:
     """`everywhere` asks for every occurrence; without it there must be exactly one. `place` is a line that must come
-    before it."""
+    before it; `at_end` nothing may come behind it."""
 
     old: str
     new: str
     everywhere: bool
     place: str = ""
+    at_end: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Edit:
     """Replacements in their order. `takes_line` is how Claude Code deletes: a text replaced by nothing takes the line
-    break behind it along. Of `whole_lines` the first that fit are meant."""
+    break behind it along. Of `whole_lines` the first that fit behind the replacement before are meant."""
 
     path: str
     replacements: tuple[Replacement, ...]
@@ -143,10 +145,12 @@ def _patched(call: ToolCall, root: str) -> tuple[FileCall, ...]:
     given = arguments_of(call.arguments)
     text = _only(given.get("input", UNSET), given.get("patchText", UNSET))
     changes = read_patch(text) if text is not None else None
-    return tuple(asked for change in changes or () for asked in _changed(change, root))
+    # opencode takes a place without the blanks around it.
+    place = str.strip if "patchText" in given else str
+    return tuple(asked for change in changes or () for asked in _changed(change, root, place))
 
 
-def _changed(change: Change, root: str) -> tuple[FileCall, ...]:
+def _changed(change: Change, root: str, place: Callable[[str], str]) -> tuple[FileCall, ...]:
     path = _from(root, change.path)
     match change:
         case Added(text=text):
@@ -159,9 +163,11 @@ def _changed(change: Change, root: str) -> tuple[FileCall, ...]:
             # Where lines are only put in, or give way to one empty line, the texts do not tell what becomes of them.
             if not all(chunk.old and chunk.new != ("",) for chunk in chunks):
                 return (Gone(path),)
-            texts = (("\n".join(c.old), "\n".join(c.new), c.place) for c in chunks)
-            replacements = tuple(Replacement(old, new, everywhere=False, place=place) for old, new, place in texts)
-            return (Edit(path, replacements, takes_line=True, whole_lines=True),)
+            replacements = (
+                Replacement("\n".join(c.old), "\n".join(c.new), everywhere=False, place=place(c.place), at_end=c.at_end)
+                for c in chunks
+            )
+            return (Edit(path, tuple(replacements), takes_line=True, whole_lines=True),)
 
 
 def _from(root: str, path: str) -> str:

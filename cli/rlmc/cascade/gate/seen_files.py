@@ -32,6 +32,8 @@ from rlmc.domain.chat import ChatRequest, Text, ToolCall, ToolResult
 _LONGEST_LINE = 2000
 # Claude Code answers so in place of lines it has shown before.
 _UNCHANGED = "File unchanged"
+# So many lines stand together but once in a file.
+_TELLING_LINES = 4
 _BY_HAND = "user modified"
 _BEGINNING = 600
 # Codex says where its commands and patches begin.
@@ -117,9 +119,13 @@ def written(content: str) -> SeenFile:
 
 def edited(file: SeenFile, edit: Edit) -> SeenFile:
     """The file after an edit that went through."""
+    start = 1
     for replacement in edit.replacements:
-        if edit.whole_lines and not _in_lines(file, replacement.old):
-            return _NOTHING_KNOWN
+        if edit.whole_lines:
+            found = found_at(file, replacement, start)
+            if isinstance(found, str):
+                return _NOTHING_KNOWN
+            start = behind(found, replacement)
         if not replacement.old:
             # Edit tools take this for the wish to make a file of the new text.
             file = written(replacement.new)
@@ -128,6 +134,52 @@ def edited(file: SeenFile, edit: Edit) -> SeenFile:
         else:
             file = _in_part(file, replacement, edit.takes_line)
     return file
+
+
+def found_at(file: SeenFile, wanted: Replacement, start: int) -> int | str:
+    """The number of the first of the lines that a patch changes, or why it cannot be told: they are looked for from
+    line `start` on, behind the place that is told, and the first that fit are changed. Where none fit as they are,
+    those that nearly do are taken: so lines that were seen may not be where others are found before them."""
+    stretch = next((s for s in file.stretches if f"\n{wanted.old}\n" in f"\n{s.text}\n"), None)
+    if stretch is None or file.occurrences(wanted.old) != 1:
+        return "the old text is not whole lines of what was seen of the file"
+    if sum(bool(line.strip()) for line in wanted.old.split("\n")) < _TELLING_LINES:
+        if stretch.first != 1:
+            return "the old text may occur where the file was not seen"
+        if file.possibly_stale:
+            return "the file may have changed since it was seen"
+    lines = {s.first + n: line for s in file.stretches for n, line in enumerate(s.text.split("\n"))}
+    number = stretch.first + f"\n{stretch.text}\n".split(f"\n{wanted.old}\n")[0].count("\n")
+    if wanted.place:
+        place = _place(lines, wanted.place, start, whole=file.whole is not None)
+        if place is None:
+            return "the line it is to be found behind was not seen"
+        start = place + 1
+    end = number + wanted.old.count("\n")
+    if number < start or (wanted.at_end and not _ends(file, lines, end)):
+        return "the old text is not where they are looked for"
+    return number
+
+
+def behind(found: int, made: Replacement) -> int:
+    """Where the next lines are looked for."""
+    return found + made.new.count("\n") + bool(made.new)
+
+
+def _place(lines: dict[int, str], place: str, start: int, *, whole: bool) -> int | None:
+    """The first line that is the place, else the first that is but for blanks: if no other can be the place itself."""
+    for same in (str, str.rstrip, str.strip) if whole else (str,):
+        found = min((n for n, line in lines.items() if n >= start and same(line) == same(place)), default=None)
+        if found is not None:
+            return found
+    return None
+
+
+def _ends(file: SeenFile, lines: dict[int, str], number: int) -> bool:
+    """Whether this is the file's last line. An empty one at the end is none."""
+    if file.last is None:
+        return False
+    return number == file.last or (number == file.last - 1 and lines.get(file.last) == "")
 
 
 def _asked(event: Event, root: str) -> Iterator[FileCall | ToolCall | Text]:
@@ -155,14 +207,23 @@ def _after(file: SeenFile | None, event: Event, asked: FileCall | ToolCall | Tex
     if isinstance(asked, ToolCall):
         stale = file is not None and asked.name not in HARMLESS
         return replace(file, possibly_stale=True) if file is not None and stale else file
-    if asked.path != path or event.failed:
+    if asked.path != path:
         return file
+    if event.failed:
+        # What failed is one of several calls, or one of a patch's files: this one may have been changed before.
+        several = not isinstance(asked, Read) and _makes_several(event.call)
+        return _NOTHING_KNOWN if file is not None and several else file
     result = event.result
     if isinstance(asked, Read):
         return _looked(file, result, _listing(asked, event.call, result)) if result is not None else file
     if result is None or isinstance(asked, Gone) or _BY_HAND in result.text[:_BEGINNING]:
         return _NOTHING_KNOWN
     return written(asked.content) if isinstance(asked, Write) else edited(file or _NOTHING_KNOWN, asked)
+
+
+def _makes_several(call: ToolCall) -> bool:
+    inner = inner_calls(call) or ()
+    return len(inner) > 1 or any(len(file_calls(one)) > 1 for one in inner)
 
 
 def _listing(asked: Read, call: ToolCall, result: ToolResult) -> Listing | None:
@@ -211,11 +272,6 @@ def _in_whole(file: SeenFile, text: str, wanted: Replacement, takes_line: bool) 
         return _NOTHING_KNOWN
     changed = _replaced(text, wanted, takes_line)
     return SeenFile((Stretch(1, changed),), changed.count("\n") + 1, file.possibly_stale)
-
-
-def _in_lines(file: SeenFile, text: str) -> bool:
-    """Whether a text stands once in what is known, and in whole lines."""
-    return file.occurrences(text) == 1 and any(f"\n{text}\n" in f"\n{s.text}\n" for s in file.stretches)
 
 
 def _in_part(file: SeenFile, wanted: Replacement, takes_line: bool) -> SeenFile:

@@ -18,6 +18,7 @@ from rlmc.domain.chat import ToolCall
 
 _SHELLS = frozenset({"exec_command", "shell", "shell_command"})
 _SHELL = re.compile(r"(?:/(?:usr/)?bin/)?(?:bash|sh|zsh)")
+_RUNS = frozenset({"-c", "-lc"})
 _RANGE = re.compile(r"([1-9]\d{0,7}),([1-9]\d{0,7})p")
 _PLAIN = re.compile(r"[\w./@+,:=-]+")
 _NUMBERING = (("nl", "-ba"), ("cat", "-n"))
@@ -25,7 +26,10 @@ _NUMBERING = (("nl", "-ba"), ("cat", "-n"))
 # How Codex heads the output of a command, and of a script.
 _COMMAND_HEAD = re.compile(r"(?:[A-Z][^\n]*\n){0,6}Output:\n")
 _SCRIPT_HEAD = re.compile(r"Script completed\nWall time[^\n]*\nOutput:\n\n?")
+_RUNNING = "Process running with "
 _HEAD = 600
+# What a program says of a file it cannot read.
+_SAID = re.compile(r"(?:(?:/usr)?/bin/)?(?:cat|nl|sed|head|(?:ba|z)?sh)(?:: |\[)")
 _CUT = re.compile(r"\n?[^\n]*…\s?\d+ (?:tokens|chars|lines) truncated…|^Total output lines: ", re.MULTILINE)
 
 
@@ -46,7 +50,9 @@ def shell_read(call: ToolCall) -> ShellRead | None:
     given = arguments_of(call.arguments)
     command = given.get("command", given.get("cmd"))
     if isinstance(command, list):
-        if len(command) != 3 or not all(isinstance(word, str) for word in command) or not _SHELL.fullmatch(command[0]):
+        if len(command) != 3 or not all(isinstance(word, str) for word in command):
+            return None
+        if not _SHELL.fullmatch(command[0]) or command[1] not in _RUNS:
             return None
         command = command[2]
     if not isinstance(command, str):
@@ -61,7 +67,7 @@ def shell_read(call: ToolCall) -> ShellRead | None:
 def shown_by(read: ShellRead, call: ToolCall, text: str) -> Listing | None:
     """The lines in a result's text. `call` is the one whose result it is: a script's is headed another way."""
     shown = _output(call, text)
-    if shown is None:
+    if shown is None or _SAID.match(shown):
         return None
     cut = _CUT.search(shown)
     if cut is not None:
@@ -85,6 +91,8 @@ def _output(call: ToolCall, text: str) -> str | None:
     script = script_of(call.arguments) if call.name == "exec" else None
     if script is None:
         head = _COMMAND_HEAD.match(text[:_HEAD])
+        if head is not None and _RUNNING in head.group():
+            return None
         return text if head is None else text[head.end() :]
     head = _SCRIPT_HEAD.match(text[:_HEAD])
     if head is None or not script.shows:
