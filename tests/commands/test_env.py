@@ -19,7 +19,7 @@ from tests.support.daemons import eventually, own_folders
 from rlmc.commands import env as command
 from rlmc.daemon import control
 from rlmc.daemon.state import daemon_lock
-from rlmc.launch.base_url import is_own
+from rlmc.launch.base_url import is_own, upstreams_of
 from rlmc.ui import console
 
 RLMC = f"{sys.executable} -m rlmc"
@@ -112,6 +112,44 @@ def test_the_session_ends_with_the_terminal_and_the_daemon_stays_for_as_long(rlm
     with terminal(rlmc, f'eval "$({RLMC} env)"\nsleep 4'):
         assert [session["alive"] for session in sessions()] == [True], "idle for longer than idle-timeout"
     eventually(lambda: not daemon_lock().held())
+
+
+def test_where_the_sessions_first_process_is_gone_it_ends_with_the_shell_that_asked(rlmc: Rlmc) -> None:
+    """A service that left its terminal the old way: the first process of its session has ended by design."""
+    leave = "import os, sys; os.setsid(); os.fork() and os._exit(0); os.execvp('bash', ['bash', *sys.argv[1:]])"
+    script = f'sleep 1\neval "$({RLMC} env)"\necho READY\nread x'
+    process = subprocess.Popen(
+        [sys.executable, "-c", leave, "-c", script],
+        env=rlmc.env,
+        cwd=rlmc.home,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdin is not None
+    assert process.wait(timeout=20) == 0
+    assert process.stdout.readline() == "READY\n"
+    assert [session["alive"] for session in sessions()] == [True]
+    process.stdin.close()
+    process.stdout.close()
+    eventually(lambda: not any(session["alive"] for session in sessions()))
+
+
+def test_a_restart_says_that_terminals_lose_their_session(rlmc: Rlmc) -> None:
+    with terminal(rlmc, f'eval "$({RLMC} env)"'):
+        ran = rlmc("restart")
+        assert ran.returncode == 0
+        assert "1 terminal" in ran.stderr
+        assert 'eval "$(rlmc env)"' in ran.stderr
+    assert "terminal" not in rlmc("restart").stderr
+
+
+def test_what_was_before_another_rlmc_is_not_what_is_before_this_one(rlmc: Rlmc) -> None:
+    unset = "unset OPENAI_BASE_URL OPENAI_API_BASE"
+    twice = f'eval "$({RLMC} env)"\n{unset}\neval "$({RLMC} env)"\n{TELL}'
+    with terminal(rlmc, twice, OPENAI_BASE_URL="https://gateway.example/v1") as (line,):
+        assert upstreams_of(variables(line)) == {}
 
 
 def test_an_address_that_was_set_stays_the_upstream_also_when_it_is_asked_twice(rlmc: Rlmc) -> None:

@@ -59,6 +59,7 @@ def test_whose_tool_search_is_known_to_work() -> None:
 
 OURS = session_base_url(4711, "a" * 32)
 OURS_TOO = openai_base_url(OURS)
+BEFORE_A, BEFORE_O = {"RLMC_BEFORE_ANTHROPIC": "https://a"}, {"RLMC_BEFORE_OPENAI": "https://o"}
 
 
 @pytest.mark.parametrize(
@@ -72,12 +73,29 @@ OURS_TOO = openai_base_url(OURS)
         ({"OPENAI_API_BASE": "https://o"}, {"openai": "https://o"}),
         ({"OPENAI_BASE_URL": "https://o", "OPENAI_API_BASE": "https://older"}, {"openai": "https://o"}),
         ({"ANTHROPIC_BASE_URL": OURS, "OPENAI_BASE_URL": OURS_TOO, "OPENAI_API_BASE": OURS_TOO}, {}),
-        ({"ANTHROPIC_BASE_URL": OURS, **before({"anthropic": "https://a"})}, {"anthropic": "https://a"}),
-        ({"OPENAI_BASE_URL": OURS_TOO, **before({"openai": "https://o"})}, {"openai": "https://o"}),
+        ({"ANTHROPIC_BASE_URL": OURS, **BEFORE_A}, {"anthropic": "https://a"}),
+        ({"OPENAI_BASE_URL": OURS_TOO, **BEFORE_O}, {"openai": "https://o"}),
         # Somebody has unset ours, or set another: what was before us is of no interest.
-        (before({"anthropic": "https://a"}), {}),
-        ({"ANTHROPIC_BASE_URL": "https://b", **before({"anthropic": "https://a"})}, {"anthropic": "https://b"}),
+        (BEFORE_A, {}),
+        ({"ANTHROPIC_BASE_URL": "https://b", **BEFORE_A}, {"anthropic": "https://b"}),
     ],
 )
 def test_where_an_environment_points(environ: dict[str, str], upstreams: dict[str, str]) -> None:
     assert upstreams_of(environ) == upstreams
+
+
+@pytest.mark.parametrize(
+    ("upstreams", "env", "environ", "told"),
+    [
+        ({"anthropic": "https://a"}, {"ANTHROPIC_BASE_URL": OURS}, {}, BEFORE_A),
+        ({}, {"ANTHROPIC_BASE_URL": OURS}, {}, {}),
+        # Another session said so once; this one has its own upstream.
+        ({}, {"OPENAI_BASE_URL": OURS_TOO}, BEFORE_O, {"RLMC_BEFORE_OPENAI": ""}),
+        # Codex is led by arguments: the variables still lead to the session around it, and what was before that stays.
+        ({"openai": "https://chatgpt.com/backend-api/codex"}, {"RLMC_TOKEN": "t"}, BEFORE_O, {}),
+    ],
+)
+def test_what_is_told_of_before(
+    upstreams: dict[str, str], env: dict[str, str], environ: dict[str, str], told: dict[str, str]
+) -> None:
+    assert before(upstreams, env, environ) == told

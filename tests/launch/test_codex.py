@@ -101,6 +101,8 @@ def pays_with(made: LaunchPlan) -> str:
         ({}, {**CHATGPT_LOGIN, "OPENAI_API_KEY": "k", "auth_mode": "chatgpt"}, "login", CHATGPT),
         ({}, {**CHATGPT_LOGIN, "OPENAI_API_KEY": "k"}, "login", None),
         (KEY, "broken", "OPENAI_API_KEY", None),
+        # A key is never sent to where only a login is known.
+        ({"CODEX_API_KEY": "k"}, CHATGPT_LOGIN, "CODEX_API_KEY", None),
     ],
 )
 def test_who_pays_stays_who_paid(env: dict[str, str], auth: object, pays: str, upstream: str | None) -> None:
@@ -141,6 +143,21 @@ def test_the_users_own_provider_is_pointed_at_rlmc_and_keeps_everything_else() -
     }
     assert made.upstreams == {"openai": GATEWAY}
     assert made.warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("table", "auth", "upstreams"),
+    [
+        ("requires_openai_auth = true", CHATGPT_LOGIN, {"openai": CHATGPT}),
+        ("requires_openai_auth = true", {"OPENAI_API_KEY": "k"}, {}),
+        ('env_key = "MY_KEY"', CHATGPT_LOGIN, {}),
+    ],
+)
+def test_a_provider_without_an_address_goes_where_its_login_does(
+    table: str, auth: object, upstreams: dict[str, str]
+) -> None:
+    text = f'model_provider = "mine"\n[model_providers.mine]\nname = "Mine"\n{table}\n'
+    assert codex(files={CONFIG: text, AUTH: auth}).upstreams == upstreams
 
 
 def test_a_profile_is_read_as_well(tmp_path: object) -> None:

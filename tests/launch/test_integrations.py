@@ -51,7 +51,7 @@ def test_an_address_in_the_environment_becomes_the_upstream_also_from_inside_ano
 ) -> None:
     first = plan(integration, **SET)
     assert first.upstreams["anthropic"] == GATEWAY
-    again = plan(integration, **first.env, **before(first.upstreams))
+    again = plan(integration, **first.env, **before(first.upstreams, first.env, {}))
     assert again.upstreams == first.upstreams
     assert plan(integration, **first.env).upstreams == {}
 

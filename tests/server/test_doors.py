@@ -171,3 +171,28 @@ def test_a_subscription_is_not_told_to_bill_like_an_api(live: Live) -> None:
 def test_no_password_of_a_base_url_shows(live: Live) -> None:
     live.open_session(upstreams={"anthropic": "http://user:hunter2@127.0.0.1:9/x"})
     assert "hunter2" not in json.dumps(live.control("GET", "/-/status")[1])
+
+
+@pytest.mark.parametrize("vendor", ["anthropic", "openai"])
+def test_a_password_in_the_address_of_a_gateway_is_not_shown(live: Live, vendor: str) -> None:
+    wanted = {
+        "id": "1" * 16,
+        "token": "t" * 32,
+        "client": "test",
+        "upstreams": {vendor: "https://me:hunter2@gateway.example/llm/v1?key=hunter2"},
+    }
+    status, answer = live.control("POST", "/-/sessions", wanted)
+    assert status == 200
+    assert "gateway.example" in answer["notes"][0]
+    assert "hunter2" not in str(answer) + str(live.control("GET", "/-/status"))
+
+
+@pytest.mark.parametrize(
+    "url", ["http://gateway.example:${PORT}", "http://[::1", "gateway.example/v1", "{file:url.txt}"]
+)
+def test_an_address_that_is_none_is_refused_before_it_can_break_what_is_shown(live: Live, url: str) -> None:
+    wanted = {"id": "1" * 16, "token": "t" * 32, "client": "test", "upstreams": {"openai": url}, "protocol": "chat"}
+    status, answer = live.control("POST", "/-/sessions", wanted)
+    assert status == 400
+    assert "base URL" in answer["error"]
+    assert live.control("GET", "/-/status")[0] == 200

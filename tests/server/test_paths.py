@@ -69,3 +69,26 @@ def test_who_says_nothing_of_encodings_is_answered_in_plain_bytes(live: Live) ->
         assert connection.getresponse().status == 200
         connection.close()
         assert up.headers[0]["accept-encoding"] == "identity"
+
+
+@pytest.mark.parametrize(
+    "path", ["embeddings", "v1/embeddings", "v1/images/generations", "v1/moderations", "v1/completions", "v1/batches"]
+)
+def test_a_key_of_openais_goes_to_openai_also_where_the_path_is_no_turn(live: Live, path: str) -> None:
+    """A program on any SDK, whose usual protocol is a guess: only the path tells whose client asks."""
+    with Speaker("anthropic", Saying("Hello.")) as anthropic, Speaker("chat", Saying("Hello.")) as openai:
+        overrides = {"upstream.anthropic.base-url": anthropic.url, "upstream.openai.base-url": openai.url}
+        session = live.open_session(overrides=overrides, protocol="anthropic")
+        assert send(session.base_url, {"model": "m"}, f"/{path}", headers=HEADERS).status == 200
+        assert (len(anthropic.headers), len(openai.headers)) == (0, 1)
+
+
+@pytest.mark.parametrize("own", [{"anthropic-version": "2023-06-01"}, {"anthropic-beta": "oauth-2025-04-20"}])
+@pytest.mark.parametrize("protocol", ["anthropic", "chat"])
+def test_a_credential_of_anthropics_goes_to_anthropic(live: Live, own: dict[str, str], protocol: str) -> None:
+    with Speaker("anthropic", Saying("Hello.")) as anthropic, Speaker("chat", Saying("Hello.")) as openai:
+        overrides = {"upstream.anthropic.base-url": anthropic.url, "upstream.openai.base-url": openai.url}
+        session = live.open_session(overrides=overrides, protocol=protocol)
+        for path in ("/v1/files", "/v1/batches"):
+            assert send(session.base_url, {"model": "m"}, path, headers={**HEADERS, **own}).status == 200
+        assert (len(anthropic.headers), len(openai.headers)) == (2, 0)

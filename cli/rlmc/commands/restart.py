@@ -1,4 +1,4 @@
-"""`rlmc restart`: a fresh daemon. Living sessions keep their address and go on."""
+"""`rlmc restart`: a fresh daemon. Living sessions of `rlmc run` keep their address and go on."""
 
 from __future__ import annotations
 

@@ -19,6 +19,7 @@ from rlmc.errors import DaemonError
 from rlmc.launch.base_url import before
 from rlmc.launch.environment import child_environment
 from rlmc.launch.integrations import PROGRAMS, choose
+from rlmc.server.bound import bound_to
 from rlmc.ui import console
 from rlmc.upstream.providers import names
 
@@ -51,7 +52,7 @@ def open_for_terminal(flags: Mapping[str, str], name: str | None, as_client: str
             continue
         for text in (*config.warnings, *running.notes, *plan.warnings, *notes):
             console.warning(text)
-        env = {**plan.env, **before(plan.upstreams), SESSION_ENV: registration.id}
+        env = {**plan.env, **before(plan.upstreams, plan.env, environ), SESSION_ENV: registration.id}
         child = child_environment(environ, env, plan.env_lists)
         by_arguments = _BY_ARGUMENTS if plan.argv == argv else (argv[0],)
         return Terminal({key: value for key, value in child.items() if environ.get(key) != value}, by_arguments)
@@ -59,5 +60,7 @@ def open_for_terminal(flags: Mapping[str, str], name: str | None, as_client: str
 
 
 def _terminal() -> int:
-    """The first process of the terminal, mostly its login shell; what called us where that is out of sight."""
-    return os.getsid(0) or os.getppid()
+    """The first process of the terminal, mostly its login shell; what called us where that is out of sight, or gone, as
+    it is below a service that has left its terminal."""
+    first = os.getsid(0)
+    return first if first and bound_to(first).alive() else os.getppid()

@@ -72,7 +72,7 @@ def run_wrapped(wish: Wish) -> int:
             return run_child(program, wish.argv, environ)
         plan = session.plan
         started = time.monotonic()
-        env = {**plan.env, **before(plan.upstreams), SESSION_ENV: session.id}
+        env = {**plan.env, **before(plan.upstreams, plan.env, environ), SESSION_ENV: session.id}
         code = run_child(program, argv, child_environment(environ, env, plan.env_lists))
         seconds = time.monotonic() - started
     # The child's exit code stands, whatever becomes of the account, and also if it is interrupted.

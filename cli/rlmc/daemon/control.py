@@ -24,7 +24,8 @@ _END_SECONDS = 12.0  # ending a session waits until the ledger has everything
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A daemon that has answered. `sessions_alive` is as of that answer."""
+    """A daemon that has answered. `sessions_alive` is as of that answer, and so is `terminals`, those of them that
+    nobody brings back to another daemon."""
 
     port: int
     pid: int
@@ -32,6 +33,7 @@ class Endpoint:
     instance: str = field(repr=False)
     control_token: str = field(repr=False)
     sessions_alive: int = 0
+    terminals: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,7 @@ def find(state: DaemonState | None = None, timeout: float = PROBE_SECONDS) -> En
             instance=claim.instance,
             control_token=claim.control_token,
             sessions_alive=int(answer["sessions_alive"]),
+            terminals=int(answer.get("terminals") or 0),
         )
     except (DaemonError, KeyError, ValueError, TypeError):
         return None

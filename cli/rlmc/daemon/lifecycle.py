@@ -83,7 +83,8 @@ def stop(*, force: bool = False) -> Endpoint | None:
 
 
 def restart(wish: PortWish, *, spawner: Spawner | None = None) -> Running:
-    """A fresh daemon in the place of the old one. Living sessions keep their port and come back by themselves."""
+    """A fresh daemon in the place of the old one. Living sessions keep their port and come back by themselves, except
+    those of terminals, of which that is said."""
     with _only_starter():
         old = control.find()
         last_port = _last_port(old)
@@ -92,6 +93,9 @@ def restart(wish: PortWish, *, spawner: Spawner | None = None) -> Running:
         if old is not None and old.sessions_alive > 0 and wish.value not in (0, old.port):
             notes = (f"it stays on port {old.port}, not {wish.value} ({wish.source}), because {_sessions(old)}",)
             wish = PortWish(old.port, "the port its sessions use")
+        if old is not None and old.terminals:
+            lost = f"{old.terminals} terminal{'s' if old.terminals != 1 else ''}"
+            notes += (f'{lost} of rlmc env lost the session; there, again: eval "$(rlmc env)"',)
         return Running(_start(wish, last_port, spawner or Spawner()), started=True, notes=notes)
 
 

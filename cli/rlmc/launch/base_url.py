@@ -66,9 +66,12 @@ def some(upstreams: Mapping[str, str | None]) -> dict[str, str]:
     return {vendor: url for vendor, url in upstreams.items() if url is not None}
 
 
-def before(upstreams: Mapping[str, str]) -> dict[str, str]:
-    """What tells an rlmc inside this one where the agent was pointed at first."""
-    return {BEFORE_ENVS[vendor]: url for vendor, url in upstreams.items()}
+def before(upstreams: Mapping[str, str], env: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, str]:
+    """What tells an rlmc inside this one where the agent was pointed at first: of the vendors whose variables `env`
+    takes the place of, and no others. What an outer one has said of them in `environ` is said no longer."""
+    ours = [vendor for vendor, names in VARIABLES.items() if any(name in env for name in names)]
+    told = {BEFORE_ENVS[vendor]: upstreams.get(vendor, "") for vendor in ours}
+    return {name: url for name, url in told.items() if url or environ.get(name)}
 
 
 def is_first_party(url: str) -> bool:

@@ -32,7 +32,7 @@ from rlmc.server.budgets import Budgets
 from rlmc.server.calls import wall_us
 from rlmc.server.headers import first
 from rlmc.server.ingress import ClientGone, Receive, Send, TooLarge, read_body
-from rlmc.server.parts import GATEWAYS, Parts, build_parts
+from rlmc.server.parts import GATEWAYS, Parts, build_parts, host
 from rlmc.server.sessions import Means, Session, Sessions
 from rlmc.upstream.providers import names, own_files
 from rlmc.upstream.transport import Headers, Network
@@ -129,6 +129,7 @@ class Control:
             "pid": os.getpid(),
             "instance": self.instance,
             "sessions_alive": self.sessions.alive(),
+            "terminals": sum(s.alive and s.bound is not None for s in self.sessions.all()),
         }
 
     def status(self) -> dict[str, Any]:
@@ -190,6 +191,9 @@ class Control:
         existing, protocol = _texts(wanted, "upstreams"), wanted.get("protocol") or "anthropic"
         if protocol not in PROTOCOLS or not existing.keys() <= GATEWAYS.keys():
             raise BadRequest("protocol or upstreams are not known")
+        for vendor, url in existing.items():
+            if not _is_http(url):
+                raise BadRequest(f"the base URL the agent has for {vendor} is no http URL")
         parts = self._parts(overrides, existing, protocol)
         draft, verify = parts.draft_model(), parts.settings.verify_model
         simulated = parts.simulated
@@ -240,9 +244,13 @@ class Control:
                 )
             elif gateway is not None:
                 url = gateway.base_url
+                parts = urlsplit(url)
+                # With a secret in it, it cannot be a setting, and is not to be shown.
+                bare = "@" not in parts.netloc and not parts.query
+                as_set = f" If it bills like {name}: rlmc config set upstream.{vendor}.base-url {url}" if bare else ""
                 notes.append(
-                    f"{url} was already set and stays the upstream; its prices are unknown to rlmc. If it bills like "
-                    f"{name}: rlmc config set upstream.{vendor}.base-url {url}"
+                    f"{url if bare else host(gateway)} was already set and stays the upstream; its prices are unknown "
+                    f"to rlmc.{as_set}"
                 )
         return notes
 
@@ -428,6 +436,14 @@ def _bound(pid: object) -> Bound | None:
     if not isinstance(pid, int) or pid <= 0:
         raise BadRequest("bound_pid must be the number of a process")
     return bound_to(pid)
+
+
+def _is_http(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _texts(wanted: Mapping[str, Any], key: str) -> dict[str, str]:

@@ -23,6 +23,13 @@ from rlmc.wire.codec import Codec
 
 _MODELS = "/v1/models"
 _COUNT = "/v1/messages/count_tokens"
+# What OpenAI's clients ask for beside turns, by the first word below `/v1`. Nothing but the path and a Bearer tells
+# whose key that is, and it must not reach the other vendor.
+_OPENAIS = frozenset(
+    {"models", "embeddings", "completions", "moderations", "images", "audio", "videos", "files", "uploads", "batches"}
+    | {"fine_tuning", "vector_stores", "conversations", "containers", "evals", "assistants", "threads", "realtime"}
+)
+_ANTHROPICS = ("anthropic-version", "anthropic-beta", "x-api-key")
 # A careful figure for text that nobody has counted.
 _CHARS_PER_TOKEN = 3
 
@@ -32,9 +39,10 @@ def spoken(path: str, headers: Headers, usual: str = "anthropic") -> Codec:
     for codec in PROTOCOLS.values():
         if path == codec.path or path.startswith(codec.path + "/"):
             return codec
-    if first(headers, "anthropic-version") is not None or first(headers, "x-api-key") is not None:
+    if any(first(headers, name) is not None for name in _ANTHROPICS):
         return PROTOCOLS["anthropic"]
-    if path == _MODELS and first(headers, "authorization") is not None and usual == "anthropic":
+    head = path.removeprefix("/v1/").partition("/")[0] if path.startswith("/v1/") else ""
+    if usual == "anthropic" and head in _OPENAIS and first(headers, "authorization") is not None:
         return PROTOCOLS["chat"]
     return PROTOCOLS[usual]
 

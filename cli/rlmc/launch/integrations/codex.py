@@ -36,8 +36,12 @@ class Codex:
         if settings.own is not None:
             base_url = settings.own.get("base_url")
             upstream = foreign(base_url) if isinstance(base_url, str) else None
+            if not base_url and settings.login == "chatgpt" and settings.own.get("requires_openai_auth") is True:
+                upstream = CHATGPT
             return _plan(request, _pointed(settings.provider, request), some({"openai": upstream}))
-        upstream = foreign(settings.openai_base_url) or (CHATGPT if settings.login == "chatgpt" else None)
+        # A key that comes before the login is none for ChatGPT.
+        by_login = settings.login == "chatgpt" and not request.environ.get(_KEY)
+        upstream = foreign(settings.openai_base_url) or (CHATGPT if by_login else None)
         options, warnings = _credential(request, settings)
         return _plan(
             request,
