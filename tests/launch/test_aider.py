@@ -36,7 +36,7 @@ def test_claude_speaks_anthropics_protocol(model: str) -> None:
 
 @pytest.mark.parametrize("folder", [HOME, f"{HOME}/work", PROJECT])
 def test_a_dotenv_file_that_would_win_is_overruled(folder: str) -> None:
-    files = {f"{folder}/.env": f"OPENAI_BASE_URL='{GATEWAY}'\n", f"{HOME}/work/.git/HEAD": ""}
+    files = {f"{folder}/.env": f"OPENAI_BASE_URL='{GATEWAY}'\n", f"{HOME}/code/.git/HEAD": ""}
     made = aider(files=files)
     assert made.env == {**PLAIN, SET_ENV: f"[OPENAI_BASE_URL={BASE}/v1]"}
     assert made.upstreams == {"openai": GATEWAY}

@@ -43,7 +43,7 @@ def test_the_plain_case_is_environment_alone() -> None:
         GLOBAL,
         f"{HOME}/.config/opencode/opencode.jsonc",
         f"{PROJECT}/opencode.json",
-        f"{HOME}/work/opencode.jsonc",
+        f"{HOME}/code/opencode.jsonc",
         f"{PROJECT}/.opencode/opencode.json",
     ],
 )

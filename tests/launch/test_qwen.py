@@ -44,7 +44,7 @@ def test_the_protocol_follows_from_how_it_is_authenticated(kind: str, protocol: 
             f"{PROJECT}/.qwen/.env": f"OPENAI_BASE_URL={GATEWAY}",
             f"{PROJECT}/.env": "OPENAI_BASE_URL=https://weak.example",
         },
-        {f"{HOME}/work/.env": f'export OPENAI_BASE_URL="{GATEWAY}"'},
+        {f"{HOME}/code/.env": f'export OPENAI_BASE_URL="{GATEWAY}"'},
         {f"{HOME}/.qwen/.env": f"OPENAI_BASE_URL={GATEWAY}"},
         {USER: {"env": {"OPENAI_BASE_URL": GATEWAY}}},
         {OURS: {"env": {"OPENAI_BASE_URL": GATEWAY}}, USER: {"env": {"OPENAI_BASE_URL": "https://weak.example"}}},

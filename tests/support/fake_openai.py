@@ -6,16 +6,14 @@ with FakeOpenAi(lambda ask: Saying("hi") if ask.done else Saying(calls=(("read",
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
-import socket
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 from aiohttp import web
+from tests.support.loopback import LoopbackServer
 from tests.support.speaking import Saying, said, whole
 
 Json = dict[str, Any]
@@ -60,48 +58,27 @@ class Ask:
         return [item for item in items if isinstance(item, dict)]
 
 
-class FakeOpenAi:
+class FakeOpenAi(LoopbackServer):
     """`asks` are the requests that were turns, `answers` what each got, `others` the paths of all other requests."""
 
     def __init__(self, script: Callable[[Ask], Saying]) -> None:
+        super().__init__()
         self.script = script
         self.asks: list[Ask] = []
         self.answers: list[bytes] = []
         self.others: list[str] = []
         self.script_errors: list[Exception] = []
-        self.port = 0
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
-        self._runner: web.AppRunner | None = None
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}/v1"
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        asyncio.run_coroutine_threadsafe(self._start(), self._loop).result(10)
-        return self
-
     def __exit__(self, kind: object, *_: object) -> None:
-        assert self._runner is not None
-        asyncio.run_coroutine_threadsafe(self._runner.cleanup(), self._loop).result(10)
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)
-        self._loop.close()
+        super().__exit__(kind)
         if kind is None and self.script_errors:
             raise AssertionError("the fake's script failed") from self.script_errors[0]
 
-    async def _start(self) -> None:
-        app = web.Application(client_max_size=1 << 28)
-        app.router.add_route("*", "/{tail:.*}", self._answer)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-        await self._runner.setup()
-        listener = socket.create_server(("127.0.0.1", 0))
-        self.port = listener.getsockname()[1]
-        await web.SockSite(self._runner, listener).start()
-
-    async def _answer(self, request: web.Request) -> web.StreamResponse:
+    async def answer(self, request: web.Request) -> web.StreamResponse:
         protocol = next((name for end, name in _PROTOCOLS.items() if request.path.endswith(end)), None)
         if protocol is None or request.method != "POST":
             self.others.append(f"{request.method} {request.path}")

@@ -15,7 +15,7 @@ PORT = 23456
 ORIGIN = own_origin(PORT)
 BASE = session_base_url(PORT, TOKEN)
 HOME = "/home/u"
-PROJECT = "/home/u/work/project"
+PROJECT = "/home/u/code/project"
 GATEWAY = "https://gateway.example/v1"
 
 

@@ -11,12 +11,12 @@ import asyncio
 import json
 import socket
 import struct
-import threading
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 from aiohttp import web
+from tests.support.loopback import LoopbackServer
 
 Json = dict[str, Any]
 Fault = Literal["none", "empty", "ends-early", "breaks", "error-event", "status"]
@@ -35,44 +35,20 @@ class Saying:
     stop: Literal["end", "length"] = "end"
 
 
-class Speaker:
+class Speaker(LoopbackServer):
     """Answers every POST. `bodies` are the requests, `headers` theirs (names in lower case)."""
 
     def __init__(self, protocol: str, saying: Saying, *, fault: Fault = "none", cut: int = 0) -> None:
+        super().__init__()
         self.protocol, self.saying, self.fault, self.cut = protocol, saying, fault, cut
         self.bodies: list[Json] = []
         self.headers: list[dict[str, str]] = []
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
-        self._runner: web.AppRunner | None = None
-        self.port = 0
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}" + ("" if self.protocol == "anthropic" else "/v1")
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        asyncio.run_coroutine_threadsafe(self._start(), self._loop).result(10)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        assert self._runner is not None
-        asyncio.run_coroutine_threadsafe(self._runner.cleanup(), self._loop).result(10)
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)
-        self._loop.close()
-
-    async def _start(self) -> None:
-        app = web.Application(client_max_size=1 << 26)
-        app.router.add_post("/{tail:.*}", self._post)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-        await self._runner.setup()
-        listener = socket.create_server(("127.0.0.1", 0))
-        self.port = listener.getsockname()[1]
-        await web.SockSite(self._runner, listener).start()
-
-    async def _post(self, request: web.Request) -> web.StreamResponse:
+    async def answer(self, request: web.Request) -> web.StreamResponse:
         body = await request.json()
         self.bodies.append(body)
         self.headers.append({name.lower(): value for name, value in request.headers.items()})

@@ -6,16 +6,15 @@ Each server signs what it thinks and knows it again. A body it would not take is
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import json
 import re
-import socket
-import threading
+from abc import abstractmethod
 from collections.abc import Iterator
-from typing import Any, Self
+from typing import Any
 
 from aiohttp import web
+from tests.support.loopback import LoopbackServer
 
 Json = dict[str, Any]
 
@@ -26,46 +25,18 @@ class Refused(Exception):
     """What the provider says to a body it does not take."""
 
 
-class StrictServer:
+class StrictServer(LoopbackServer):
     """`answers` are what the model says, one after another: (text, tool, arguments); after the last it says "done"."""
 
     def __init__(self, answers: list[tuple[str, str, Json]]) -> None:
+        super().__init__()
         self.answers = answers
         self.bodies: list[Json] = []
         self.refusals: list[str] = []
         self.foreign: list[str] = []
         self.thoughts: list[str] = []
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
-        self._runner: web.AppRunner | None = None
-        self.port = 0
 
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        asyncio.run_coroutine_threadsafe(self._start(), self._loop).result(10)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        assert self._runner is not None
-        asyncio.run_coroutine_threadsafe(self._runner.cleanup(), self._loop).result(10)
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)
-        self._loop.close()
-
-    async def _start(self) -> None:
-        app = web.Application(client_max_size=1 << 26)
-        app.router.add_post("/{tail:.*}", self._post)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-        await self._runner.setup()
-        listener = socket.create_server(("127.0.0.1", 0))
-        self.port = listener.getsockname()[1]
-        await web.SockSite(self._runner, listener).start()
-
-    async def _post(self, request: web.Request) -> web.StreamResponse:
+    async def answer(self, request: web.Request) -> web.StreamResponse:
         body = await request.json()
         number = len(self.bodies)
         self.bodies.append(body)
@@ -82,14 +53,14 @@ class StrictServer:
         await response.write_eof()
         return response
 
-    def check(self, body: Json) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def check(self, body: Json) -> None: ...
 
-    def error(self, message: str) -> Json:
-        raise NotImplementedError
+    @abstractmethod
+    def error(self, message: str) -> Json: ...
 
-    def stream(self, body: Json, number: int, answer: tuple[str, str, Json]) -> Iterator[bytes]:
-        raise NotImplementedError
+    @abstractmethod
+    def stream(self, body: Json, number: int, answer: tuple[str, str, Json]) -> Iterator[bytes]: ...
 
     @property
     def written(self) -> set[str]:

@@ -17,7 +17,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import rlmc
 from rlmc.config.load import Config, load, overlay
@@ -27,12 +26,13 @@ from rlmc.errors import RlmcError
 from rlmc.server import keepalive
 from rlmc.server.audits import Audits
 from rlmc.server.books import Books
-from rlmc.server.bound import Bound, bound_to
 from rlmc.server.budgets import Budgets
 from rlmc.server.calls import wall_us
+from rlmc.server.control_body import BadRequest, bound_in, is_http, object_in, text_in, texts_in
 from rlmc.server.headers import first
 from rlmc.server.ingress import ClientGone, Receive, Send, TooLarge, read_body
-from rlmc.server.parts import GATEWAYS, Parts, build_parts, host
+from rlmc.server.notes import budget_notes, gateway_notes
+from rlmc.server.parts import GATEWAYS, Parts, build_parts
 from rlmc.server.sessions import Means, Session, Sessions
 from rlmc.upstream.providers import names, own_files
 from rlmc.upstream.transport import Headers, Network
@@ -42,9 +42,6 @@ from rlmc.wire import PROTOCOLS
 
 log = logging.getLogger("rlmc.control")
 
-# Serves subscriptions, and bills nobody by the token.
-_CHATGPT = "chatgpt.com"
-
 _BODY_LIMIT = 1 << 20
 _END_SECONDS, _END_LOOKS = 2.0, 100
 _END_AUDITS_SECONDS = 2.0
@@ -52,10 +49,6 @@ _ATTACH_SECONDS = 5.0
 _FORGET_SECONDS = 6 * 3600.0
 _LOOK_AT_FILE_SECONDS = 0.5
 _LOOK_AT_TERMINALS_SECONDS = 5.0
-
-
-class BadRequest(Exception):
-    """The command line sent something that makes no sense; the text says what."""
 
 
 @dataclass(slots=True)
@@ -98,7 +91,7 @@ class Control:
                 case "POST", ["dashboard"]:
                     answer = {"url": self.dashboard_link()}
                 case "POST", ["sessions"]:
-                    answer = await self.register(_object(await read_body(receive, _BODY_LIMIT, None)))
+                    answer = await self.register(object_in(await read_body(receive, _BODY_LIMIT, None)))
                 case "POST", ["sessions", session_id, "end"]:
                     answer = await self.end(session_id)
                 case "POST", ["reload"]:
@@ -106,8 +99,8 @@ class Control:
                     await self.audits.epochs.load()
                     answer = {"ok": self.config_error is None, "error": self.config_error}
                 case "POST", ["quality", "resume"]:
-                    wanted = _object(await read_body(receive, _BODY_LIMIT, None))
-                    answer = {"ok": self.audits.epochs.resume(_text(wanted, "epoch"))}
+                    wanted = object_in(await read_body(receive, _BODY_LIMIT, None))
+                    answer = {"ok": self.audits.epochs.resume(text_in(wanted, "epoch"))}
                 case "POST", ["stop"]:
                     self.stop.set()
                     answer = {"ok": True}
@@ -183,16 +176,16 @@ class Control:
     # --- sessions -------------------------------------------------------------------------------------------------
 
     async def register(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
-        session_id, token = _text(wanted, "id"), _text(wanted, "token")
+        session_id, token = text_in(wanted, "id"), text_in(wanted, "token")
         if len(token) < 16:
             raise BadRequest("token is too short")
-        overrides = _texts(wanted, "overrides")
-        network = _texts(wanted, "network")
-        existing, protocol = _texts(wanted, "upstreams"), wanted.get("protocol") or "anthropic"
+        overrides = texts_in(wanted, "overrides")
+        network = texts_in(wanted, "network")
+        existing, protocol = texts_in(wanted, "upstreams"), wanted.get("protocol") or "anthropic"
         if protocol not in PROTOCOLS or not existing.keys() <= GATEWAYS.keys():
             raise BadRequest("protocol or upstreams are not known")
         for vendor, url in existing.items():
-            if not _is_http(url):
+            if not is_http(url):
                 raise BadRequest(f"the base URL the agent has for {vendor} is no http URL")
         parts = self._parts(overrides, existing, protocol)
         draft, verify = parts.draft_model(), parts.settings.verify_model
@@ -203,16 +196,16 @@ class Control:
             raise BadRequest("a session of this id has another token")
         means = Means(
             parts,
-            keys={name: key.strip() for name, key in _texts(wanted, "keys").items()},
+            keys={name: key.strip() for name, key in texts_in(wanted, "keys").items()},
             network=Network(**{k: v for k, v in network.items() if k in Network.__dataclass_fields__}),
         )
-        client = _text(wanted, "client")
+        client = text_in(wanted, "client")
         session = known or Session(session_id, token, client, means, overrides, existing, spending)
         # A session that comes back goes on: what it has done stays, what it runs with is new.
         session.client, session.means = client, means
         session.overrides, session.existing = overrides, existing
         session.name, session.directory = wanted.get("name"), wanted.get("directory")
-        session.bound = _bound(wanted.get("bound_pid"))
+        session.bound = bound_in(wanted.get("bound_pid"))
         self._forget_old()
         self.sessions.add(session)
         self.books.ledger.start_session(
@@ -235,23 +228,7 @@ class Control:
     def _notes(self, session: Session) -> list[str]:
         notes = [f"the configuration in force is an older one: {self.config_error}"] if self.config_error else []
         notes += [f"a provider is left out: {fault}" for fault in session.parts.left_out]
-        for vendor, name in (("anthropic", "Anthropic"), ("openai", "OpenAI")):
-            gateway = session.parts.providers.get(GATEWAYS[vendor])
-            if gateway is not None and urlsplit(gateway.base_url).hostname == _CHATGPT:
-                notes.append(
-                    "the agent is logged in to ChatGPT: its requests pass through untouched, at prices rlmc does not "
-                    "know, and a login pays for no calls of rlmc's own"
-                )
-            elif gateway is not None:
-                url = gateway.base_url
-                parts = urlsplit(url)
-                # With a secret in it, it cannot be a setting, and is not to be shown.
-                bare = "@" not in parts.netloc and not parts.query
-                as_set = f" If it bills like {name}: rlmc config set upstream.{vendor}.base-url {url}" if bare else ""
-                notes.append(
-                    f"{url if bare else host(gateway)} was already set and stays the upstream; its prices are unknown "
-                    f"to rlmc.{as_set}"
-                )
+        notes += gateway_notes(session)
         return notes
 
     async def end(self, session_id: str) -> dict[str, Any]:
@@ -271,7 +248,7 @@ class Control:
         self.books.ledger.end_session(session_id, wall_us(), session.requests, session.turns, session.auto_mode_turns)
         flushed = await self.books.flush()
         notes = self._notes(session) if self.config_error else []
-        notes += _budget_notes(session)
+        notes += budget_notes(session)
         if audits:
             notes.append(
                 f"{count(audits, 'audit is', 'audits are')} still under way; rlmc stats --last will hold what they cost"
@@ -374,20 +351,6 @@ class Control:
         return build_parts(config.settings, existing, protocol)
 
 
-def _budget_notes(session: Session) -> list[str]:
-    """What passed budgets did to the session's turns. That one is passed is said with the account."""
-    notes = []
-    if session.degraded_turns:
-        notes.append(f"over budget: {count(session.degraded_turns, 'turn')} ran with the policy economy")
-    if session.stopped_turns:
-        notes.append(f"over budget: {count(session.stopped_turns, 'turn was', 'turns were')} not sent anywhere")
-    parts = session.parts
-    idle = no_help(parts.settings, parts.draft_model())
-    if idle is not None and session.spending.passed(parts.settings, wall_us()) is not None:
-        notes.append(idle)
-    return notes
-
-
 def _stamps() -> tuple[object, ...]:
     """When the settings, and the user's provider files, were last changed."""
     return tuple((path, _stamp(path)) for path in (config_file(), *own_files().values()))
@@ -411,43 +374,3 @@ async def _reply(send: Send, status: int, answer: Mapping[str, Any]) -> None:
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body, "more_body": False})
-
-
-def _object(body: bytes) -> Mapping[str, Any]:
-    try:
-        value = json.loads(body)
-    except ValueError as error:
-        raise BadRequest("the body is no JSON") from error
-    if not isinstance(value, dict):
-        raise BadRequest("the body is no object")
-    return value
-
-
-def _text(wanted: Mapping[str, Any], key: str) -> str:
-    value = wanted.get(key)
-    if not isinstance(value, str) or not value:
-        raise BadRequest(f"{key} must be a text")
-    return value
-
-
-def _bound(pid: object) -> Bound | None:
-    if pid is None:
-        return None
-    if not isinstance(pid, int) or pid <= 0:
-        raise BadRequest("bound_pid must be the number of a process")
-    return bound_to(pid)
-
-
-def _is_http(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False
-
-
-def _texts(wanted: Mapping[str, Any], key: str) -> dict[str, str]:
-    value = wanted.get(key) or {}
-    if not isinstance(value, dict):
-        raise BadRequest(f"{key} must be an object of texts")
-    return {str(k): v for k, v in value.items() if isinstance(v, str)}

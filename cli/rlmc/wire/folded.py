@@ -37,3 +37,12 @@ def unseen(attachment: Attachment) -> str:
     """For a model that cannot look."""
     named = f" {attachment.name}" if attachment.name else ""
     return f"[{attachment.kind}{named} not shown]"
+
+
+def choice_in_words(choice: str | None, tool: str) -> str:
+    """For a model that cannot be told which tool to call; empty where there is nothing to say."""
+    if choice == "none":
+        return "(Answer without calling a tool.)"
+    if choice in ("any", "tool"):
+        return f"(Answer with a call of {f'the tool `{tool}`' if choice == 'tool' else 'one of the tools'}.)"
+    return ""

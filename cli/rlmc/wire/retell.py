@@ -13,13 +13,11 @@ from rlmc.domain.chat import (
     BlockStarted,
     BlockStopped,
     Delta,
-    Stopping,
     StreamError,
     Text,
     TextDelta,
     Thinking,
     ToolCall,
-    Usage,
 )
 from rlmc.wire.codec import AnswerWriter, StreamDecoder
 from rlmc.wire.prefix import PrefixFilter
@@ -30,8 +28,7 @@ Mint = Callable[[int], str]
 
 class Retelling:
     """`reasoning` are the blocks of reasoning so far, `calls` the ids given out, `error` is what broke it. `names` are
-    what the client calls tools that were sent under other names. `note` sees every delta first; `told` makes the usage
-    a client is told of the one the model was billed (None where it sent none)."""
+    what the client calls tools that were sent under other names. `note` sees every delta first."""
 
     def __init__(
         self,
@@ -42,7 +39,6 @@ class Retelling:
         names: Mapping[str, str] | None = None,
         drop_prefix: str = "",
         note: Callable[[Delta], None] = lambda _: None,
-        told: Callable[[Usage | None], Usage | None] = lambda usage: usage,
     ) -> None:
         self._decoder = decoder
         self._writer = writer
@@ -50,7 +46,6 @@ class Retelling:
         self._names = names or {}
         self._prefix = PrefixFilter(drop_prefix)
         self._note = note
-        self._told = told
         self._text: int | None = None
         self.reasoning: list[bytes] = []
         self.calls: list[str] = []
@@ -99,8 +94,6 @@ class Retelling:
                 return [TextDelta(index, out)] if out else []
             case BlockStopped(index) if index == self._text:
                 return [*self._held(), delta]
-            case Stopping(stop_reason, usage):
-                return [Stopping(stop_reason, self._told(usage))]
             case _:
                 return [delta]
 

@@ -1,16 +1,18 @@
-"""What taps of all protocols share: the tap on an answer in one piece, and on bytes that cannot be read.
+"""What taps of all protocols share: the taps on an answer in one piece, on a stream, and on bytes that cannot be read.
 
 Rules: a tap never raises, and changes nothing of what it watches.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable
 
 from rlmc.domain.chat import Completion, Text, ToolCall, Usage
 from rlmc.errors import WireError
 from rlmc.wire.codec import UsageTap
 from rlmc.wire.inflate import Inflater
+from rlmc.wire.sse import Blocks
 
 # A body larger than this is no answer of a model.
 _MOST = 64 * 1024 * 1024
@@ -42,6 +44,35 @@ class Tap:
 
     def _take(self, data: bytes) -> None:
         """Nothing is seen of what cannot be read."""
+
+
+class EventTap(Tap, ABC):
+    """For a stream: each event is looked at when it has come."""
+
+    def __init__(self, inflater: Inflater | None = None) -> None:
+        super().__init__(inflater)
+        self._blocks = Blocks()
+        self._dead = False
+
+    def close(self) -> None:
+        if not self._dead:
+            self._look(self._blocks.close())
+        self._dead = True
+
+    def _take(self, data: bytes) -> None:
+        if not self._dead:
+            self._look(self._blocks.feed(data))
+
+    def _look(self, blocks: Iterable[bytes]) -> None:
+        try:
+            for block in blocks:
+                self._event(block)
+        except WireError:
+            self._dead = True  # an event too large to be one
+
+    @abstractmethod
+    def _event(self, block: bytes) -> None:
+        """What of an event the books want; one that cannot be read is passed over."""
 
 
 class BodyTap(Tap):

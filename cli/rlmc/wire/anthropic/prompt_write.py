@@ -17,7 +17,7 @@ from rlmc.domain.shape import Shape
 from rlmc.wire.anthropic.attachment import attachment
 from rlmc.wire.anthropic.top_level import Json, shaped
 from rlmc.wire.arguments import as_object
-from rlmc.wire.folded import fold_system, format_in_words
+from rlmc.wire.folded import choice_in_words, fold_system, format_in_words
 from rlmc.wire.recalled import complete
 from rlmc.wire.tidy import tidy
 
@@ -85,11 +85,10 @@ def _choice(prompt: Prompt, shape: Shape) -> tuple[Json | None, str]:
     cannot but reason refuse it, as do some providers."""
     alone = {} if prompt.parallel_tools or not shape.parallel_tools else {"disable_parallel_tool_use": True}
     if _forced(prompt) and not _can_force(shape):
-        named = f"the tool `{prompt.forced_tool}`" if prompt.tool_choice == "tool" else "one of the tools"
         field: Json | None = {"type": "auto", **alone} if alone and shape.tool_choice else None
-        return field, f"(Answer with a call of {named}.)"
+        return field, choice_in_words(prompt.tool_choice, prompt.forced_tool)
     if not shape.tool_choice:
-        return None, "(Answer without calling a tool.)" if prompt.tool_choice == "none" else ""
+        return None, choice_in_words(prompt.tool_choice, prompt.forced_tool)
     if prompt.tool_choice == "tool":
         return {"type": "tool", "name": prompt.forced_tool, **alone}, ""
     if prompt.tool_choice == "none":

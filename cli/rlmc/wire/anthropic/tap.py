@@ -5,44 +5,27 @@ Rules: a tap never raises, and looks closely only at the few events that can mat
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from rlmc.domain.chat import Started, Stopped, Stopping, StreamError
 from rlmc.errors import WireError
 from rlmc.wire.anthropic.events import EventReader
 from rlmc.wire.anthropic.response import decode_completion
 from rlmc.wire.codec import UsageTap
 from rlmc.wire.inflate import Inflater
-from rlmc.wire.sse import Blocks, parse_block
-from rlmc.wire.tap import Tap, tap_on
+from rlmc.wire.sse import parse_block
+from rlmc.wire.tap import EventTap, tap_on
 
 
-class StreamTap(Tap):
+class StreamTap(EventTap):
     def __init__(self, inflater: Inflater | None = None) -> None:
         super().__init__(inflater)
-        self._blocks = Blocks()
         self._reader = EventReader()
-        self._dead = False
 
-    def _take(self, data: bytes) -> None:
-        if not self._dead:
-            self._look(self._blocks.feed(data))
-
-    def close(self) -> None:
-        if not self._dead:
-            self._look(self._blocks.close())
-        self._dead = True
-
-    def _look(self, blocks: Iterable[bytes]) -> None:
-        try:
-            for block in blocks:
-                # Inside a JSON string the quotes would be escaped: this is the event's type and nothing else.
-                if b'"content_block_delta"' in block:
-                    self._count(block)
-                elif b"message" in block or b"error" in block:
-                    self._read(block)
-        except WireError:
-            self._dead = True  # an event too large to be one
+    def _event(self, block: bytes) -> None:
+        # Inside a JSON string the quotes would be escaped: this is the event's type and nothing else.
+        if b'"content_block_delta"' in block:
+            self._count(block)
+        elif b"message" in block or b"error" in block:
+            self._read(block)
 
     def _count(self, block: bytes) -> None:
         """Roughly: the bytes between the quotes, without the backslashes of escapes."""

@@ -53,12 +53,3 @@ def write_choice(choice: Choice | None, tool: str) -> Any:
     if choice == "tool":
         return {"type": "function", "function": {"name": tool}}
     return "required" if choice == "any" else choice
-
-
-def choice_in_words(choice: Choice | None, tool: str) -> str:
-    """For a model that knows no such choice; empty where there is nothing to say."""
-    if choice == "none":
-        return "(Answer without calling a tool.)"
-    if choice in ("any", "tool"):
-        return f"(Answer with a call of {f'the tool `{tool}`' if choice == 'tool' else 'one of the tools'}.)"
-    return ""

@@ -6,18 +6,17 @@ stands last; the model's own reasoning comes back where it wants it, nobody else
 
 from __future__ import annotations
 
-from hashlib import sha256
 from typing import Any
 
 import msgspec
-from msgspec import Raw
 
 from rlmc.domain.chat import Text
 from rlmc.domain.prompt import OutputFormat, Prompt, PromptMessage, Recall, ToolDefinition
 from rlmc.domain.shape import Shape
-from rlmc.wire.chat.choice import choice_in_words, write_choice
+from rlmc.wire.chat.choice import write_choice
 from rlmc.wire.chat.messages_write import write_messages
-from rlmc.wire.folded import fold_system, format_in_words
+from rlmc.wire.folded import choice_in_words, fold_system, format_in_words
+from rlmc.wire.openai.fields import limit, number, short
 from rlmc.wire.openai.names import with_legal_names
 from rlmc.wire.recalled import complete
 from rlmc.wire.schema_drops import without_keywords
@@ -26,7 +25,6 @@ from rlmc.wire.tidy import tidy
 Json = dict[str, Any]
 
 _MOST_STOPS = 4
-_LONGEST_NAME = 64
 
 
 def write_prompt(prompt: Prompt, model: str, shape: Shape, recall: Recall, *, stream: bool, reason: bool) -> bytes:
@@ -45,12 +43,12 @@ def write_prompt(prompt: Prompt, model: str, shape: Shape, recall: Recall, *, st
         "model": model,
         "stream": stream,
         "stream_options": {"include_usage": True} if stream and shape.stream_usage else None,
-        shape.output_limit: _limit(prompt.max_tokens, shape),
-        "temperature": _raw(prompt.temperature),
-        "top_p": _raw(prompt.top_p),
+        shape.output_limit: limit(prompt.max_tokens, shape),
+        "temperature": number(prompt.temperature),
+        "top_p": number(prompt.top_p),
         "stop": list(prompt.stop[:_MOST_STOPS]) or None,
-        "prompt_cache_key": _short(prompt.cache_key) if shape.cache_key else None,
-        "safety_identifier": _short(prompt.user) if shape.metadata else None,
+        "prompt_cache_key": short(prompt.cache_key) if shape.cache_key else None,
+        "safety_identifier": short(prompt.user) if shape.metadata else None,
         "response_format": _output(prompt.output, shape) if prompt.output and shape.output_format else None,
         "tools": tools or None,
         "tool_choice": write_choice(prompt.tool_choice, prompt.forced_tool) if chosen else None,
@@ -89,10 +87,6 @@ def _effort(effort: str | None, shape: Shape, *, on: bool) -> Json:
     return {} if on else dict(shape.reasoning_off)
 
 
-def _limit(asked: int | None, shape: Shape) -> int | None:
-    return asked if asked is None or shape.max_output is None else min(asked, shape.max_output)
-
-
 def _output(output: OutputFormat, shape: Shape) -> Json:
     if output.schema.strip() == b"{}":
         return {"type": "json_object"}
@@ -111,14 +105,3 @@ def _tool(tool: ToolDefinition, shape: Shape) -> Json:
     if shape.strict and tool.strict is not None:
         function["strict"] = tool.strict
     return {"type": "function", "function": function}
-
-
-def _short(name: str | None) -> str | None:
-    """What a provider takes for a name: a longer one becomes its digest."""
-    if not name or len(name) <= _LONGEST_NAME:
-        return name or None
-    return sha256(name.encode("utf-8", "replace")).hexdigest()
-
-
-def _raw(number: bytes) -> Raw | None:
-    return Raw(number) if number else None

@@ -6,7 +6,6 @@ Rules: a tap never raises, and looks closely only at the few chunks that can mat
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 
 from rlmc.errors import WireError
 from rlmc.wire.chat.answer_shape import ANSWER, error_in, first_choice
@@ -18,8 +17,8 @@ from rlmc.wire.codec import UsageTap
 from rlmc.wire.inflate import Inflater
 from rlmc.wire.openai.errors import failure_in
 from rlmc.wire.parse import parse
-from rlmc.wire.sse import Blocks, parse_block
-from rlmc.wire.tap import Tap, tap_on
+from rlmc.wire.sse import parse_block
+from rlmc.wire.tap import EventTap, tap_on
 
 # Inside a JSON string the quotes would be escaped: these are names of fields and nothing else. Most chunks have the
 # first two with null.
@@ -50,35 +49,23 @@ def _closing(block: bytes, start: int) -> int:
     return len(block)
 
 
-class StreamTap(Tap):
+class StreamTap(EventTap):
     def __init__(self, inflater: Inflater | None = None) -> None:
         super().__init__(inflater)
-        self._blocks = Blocks()
         self._finish: str | None = None
         self._calls = False
-        self._dead = False
-
-    def _take(self, data: bytes) -> None:
-        if not self._dead:
-            self._look(self._blocks.feed(data))
 
     def close(self) -> None:
         """An answer that has given a reason for its end is complete where the bytes end too."""
-        if not self._dead:
-            self._look(self._blocks.close())
-        self._dead = True
+        super().close()
         if self._finish is not None and self.error is None:
             self.stop_reason = stop_reason(self._finish, calls=self._calls)
             self.complete = True
 
-    def _look(self, blocks: Iterable[bytes]) -> None:
-        try:
-            for block in blocks:
-                self._count(block)
-                if self.model is None or _tells(block):
-                    self._read(block)
-        except WireError:
-            self._dead = True  # an event too large to be one
+    def _event(self, block: bytes) -> None:
+        self._count(block)
+        if self.model is None or _tells(block):
+            self._read(block)
 
     def _count(self, block: bytes) -> None:
         """Roughly: the bytes between the quotes, without the backslashes of escapes."""

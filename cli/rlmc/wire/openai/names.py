@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from hashlib import sha256
 
 from rlmc.domain.chat import ToolCall, ToolSpec
@@ -17,6 +18,7 @@ _LONGEST = 64
 _ILLEGAL = re.compile(r"[^A-Za-z0-9_-]")
 
 
+@lru_cache(maxsize=4096)  # asked of every tool of a request, on every answer
 def legal_name(whole: str) -> str:
     legal = _ILLEGAL.sub("_", whole)
     return legal if legal == whole and 0 < len(whole) <= _LONGEST else digested(whole, legal)

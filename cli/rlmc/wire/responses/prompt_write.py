@@ -6,7 +6,6 @@ beginning, and the conversation stands last; the model's own reasoning comes bac
 
 from __future__ import annotations
 
-from hashlib import sha256
 from typing import Any
 
 import msgspec
@@ -15,8 +14,8 @@ from msgspec import Raw
 from rlmc.domain.chat import Text
 from rlmc.domain.prompt import OutputFormat, Prompt, PromptMessage, Recall, ToolDefinition
 from rlmc.domain.shape import Shape
-from rlmc.wire.chat.choice import choice_in_words
-from rlmc.wire.folded import fold_system, format_in_words
+from rlmc.wire.folded import choice_in_words, fold_system, format_in_words
+from rlmc.wire.openai.fields import limit, number, short
 from rlmc.wire.openai.names import with_legal_names
 from rlmc.wire.recalled import complete
 from rlmc.wire.responses.items_write import write_items
@@ -25,7 +24,6 @@ from rlmc.wire.tidy import tidy
 
 Json = dict[str, Any]
 
-_LONGEST_NAME = 64
 _CHOICES = {"auto": "auto", "any": "required", "none": "none"}
 
 
@@ -48,11 +46,11 @@ def write_prompt(prompt: Prompt, model: str, shape: Shape, recall: Recall, *, st
         "stream": stream,
         "store": False,
         "include": ["reasoning.encrypted_content"] if shape.encrypted_reasoning else None,
-        "max_output_tokens": _limit(prompt.max_tokens, shape),
-        "temperature": Raw(prompt.temperature) if prompt.temperature else None,
-        "top_p": Raw(prompt.top_p) if prompt.top_p else None,
-        "prompt_cache_key": _short(prompt.cache_key) if shape.cache_key else None,
-        "safety_identifier": _short(prompt.user) if shape.metadata else None,
+        "max_output_tokens": limit(prompt.max_tokens, shape),
+        "temperature": number(prompt.temperature),
+        "top_p": number(prompt.top_p),
+        "prompt_cache_key": short(prompt.cache_key) if shape.cache_key else None,
+        "safety_identifier": short(prompt.user) if shape.metadata else None,
         "text": _output(prompt.output, shape) if prompt.output and shape.output_format else None,
         "instructions": "\n\n".join(system) or None,
         "tools": tools or None,
@@ -85,10 +83,6 @@ def _effort(effort: str | None, shape: Shape, *, on: bool) -> Json:
     return {} if on else dict(shape.reasoning_off)
 
 
-def _limit(asked: int | None, shape: Shape) -> int | None:
-    return asked if asked is None or shape.max_output is None else min(asked, shape.max_output)
-
-
 def _output(output: OutputFormat, shape: Shape) -> Json:
     if output.schema.strip() == b"{}":
         return {"format": {"type": "json_object"}}
@@ -112,10 +106,3 @@ def _choice(prompt: Prompt, shape: Shape) -> str | Json | None:
         return _CHOICES.get(prompt.tool_choice or "")
     custom = shape.custom_tools and any(tool.custom and tool.name == prompt.forced_tool for tool in prompt.tools)
     return {"type": "custom" if custom else "function", "name": prompt.forced_tool}
-
-
-def _short(name: str | None) -> str | None:
-    """What a provider takes for a name: a longer one becomes its digest."""
-    if not name or len(name) <= _LONGEST_NAME:
-        return name or None
-    return sha256(name.encode("utf-8", "replace")).hexdigest()

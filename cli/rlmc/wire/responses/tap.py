@@ -6,7 +6,6 @@ Rules: a tap never raises, and looks closely only at the few events that can mat
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 
 from rlmc.domain.chat import Started, Stopped, Stopping, StreamError
 from rlmc.errors import WireError
@@ -14,8 +13,8 @@ from rlmc.wire.codec import UsageTap
 from rlmc.wire.inflate import Inflater
 from rlmc.wire.responses.events import ItemReader
 from rlmc.wire.responses.response import decode_completion
-from rlmc.wire.sse import Blocks, parse_block
-from rlmc.wire.tap import Tap, tap_on
+from rlmc.wire.sse import parse_block
+from rlmc.wire.tap import EventTap, tap_on
 
 # Inside a JSON string the quotes would be escaped: these are types of events, or an error, and nothing else.
 _TELLING = re.compile(
@@ -28,33 +27,18 @@ _SAID = re.compile(
 _DELTA = re.compile(rb'"delta"\s*:\s*"((?:[^"\\]|\\.)*+)"')
 
 
-class StreamTap(Tap):
+class StreamTap(EventTap):
     def __init__(self, inflater: Inflater | None = None) -> None:
         super().__init__(inflater)
-        self._blocks = Blocks()
         self._reader = ItemReader()
-        self._dead = False
 
-    def _take(self, data: bytes) -> None:
-        if not self._dead:
-            self._look(self._blocks.feed(data))
-
-    def close(self) -> None:
-        if not self._dead:
-            self._look(self._blocks.close())
-        self._dead = True
-
-    def _look(self, blocks: Iterable[bytes]) -> None:
-        try:
-            for block in blocks:
-                if _SAID.search(block):
-                    found = _DELTA.search(block)
-                    if found:
-                        self.output_chars += len(found[1]) - found[1].count(b"\\")
-                elif _TELLING.search(block):
-                    self._read(block)
-        except WireError:
-            self._dead = True  # an event too large to be one
+    def _event(self, block: bytes) -> None:
+        if _SAID.search(block):
+            found = _DELTA.search(block)
+            if found:
+                self.output_chars += len(found[1]) - found[1].count(b"\\")
+        elif _TELLING.search(block):
+            self._read(block)
 
     def _read(self, block: bytes) -> None:
         if self._reader.over:

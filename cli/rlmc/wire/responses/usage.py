@@ -1,58 +1,8 @@
-"""Token counts of this protocol, where the input's include what came from a cache.
-
-Rule: no count ever comes out negative; a lane with a price list of its own is named, not dropped.
-"""
+"""Token counts of this protocol."""
 
 from __future__ import annotations
 
-from typing import Any
+from rlmc.wire.openai.usage import Counts
 
-from rlmc.domain.chat import Usage
-
-Json = dict[str, Any]
-
-# Beyond any prompt there is: a count above it is garbage, and would overflow the books.
-_MOST = 10**9
-
-_TOKEN_FIELDS = ("input_tokens", "output_tokens")
-_USUAL_TIERS = frozenset({"auto", "default", "standard"})
-
-
-def read_usage(raw: object, tier: object = None) -> Usage | None:
-    """None when the provider sent no token counts. `tier` is the service tier the answer came in."""
-    if not isinstance(raw, dict) or not any(type(raw.get(name)) is int for name in _TOKEN_FIELDS):
-        return None
-    prompt, output = _count(raw.get("input_tokens")), _count(raw.get("output_tokens"))
-    details = _object(raw.get("input_tokens_details"))
-    read = min(prompt, _count(details.get("cached_tokens")))
-    written = min(prompt - read, _count(details.get("cache_write_tokens")))
-    thinking = _count(_object(raw.get("output_tokens_details")).get("reasoning_tokens"))
-    return Usage(
-        input=prompt - read - written,
-        cache_read=read,
-        cache_write_5m=written,
-        output=output,
-        thinking=min(output, thinking),
-        unpriced=(f"service_tier:{tier}"[:40],) if isinstance(tier, str) and tier not in _USUAL_TIERS else (),
-    )
-
-
-def write_usage(usage: Usage) -> Json:
-    return {
-        "input_tokens": usage.prompt,
-        "input_tokens_details": {
-            "cached_tokens": usage.cache_read,
-            "cache_write_tokens": usage.cache_write_5m + usage.cache_write_1h,
-        },
-        "output_tokens": usage.output,
-        "output_tokens_details": {"reasoning_tokens": usage.thinking},
-        "total_tokens": usage.prompt + usage.output,
-    }
-
-
-def _count(value: object) -> int:
-    return value if type(value) is int and 0 <= value <= _MOST else 0
-
-
-def _object(value: object) -> Json:
-    return value if isinstance(value, dict) else {}
+_COUNTS = Counts("input_tokens", "output_tokens")
+read_usage, write_usage = _COUNTS.read, _COUNTS.write
