@@ -34,7 +34,7 @@ def test_claude_speaks_anthropics_protocol(model: str) -> None:
     assert aider(env={"AIDER_MODEL": model}).protocol == "anthropic"
 
 
-@pytest.mark.parametrize("folder", [HOME, f"{HOME}/work", PROJECT])
+@pytest.mark.parametrize("folder", [HOME, f"{HOME}/code", PROJECT])
 def test_a_dotenv_file_that_would_win_is_overruled(folder: str) -> None:
     files = {f"{folder}/.env": f"OPENAI_BASE_URL='{GATEWAY}'\n", f"{HOME}/code/.git/HEAD": ""}
     made = aider(files=files)
