@@ -231,7 +231,12 @@ class FakeUpstream:
             sent += 1
             with self._changed:
                 self._changed.notify_all()
-        await sink.close()
+        if sent == reply.break_after:
+            _reset(request)
+        elif sent == reply.hang_after:
+            await asyncio.Event().wait()
+        else:
+            await sink.close()
         return response
 
 

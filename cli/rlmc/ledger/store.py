@@ -1,6 +1,7 @@
 """The ledger's one writer: a thread of its own, so that no turn ever waits for a disk.
 
-Rule: nothing here raises into a turn. What cannot be written now (locked, disk full) waits in memory and is tried
+Rule: nothing here raises into a turn. A turn is in the journal beside the database before `record` returns, so that
+no death of the daemon loses it. What cannot be written now (locked, disk full) waits in memory and is tried
 again until the ledger is closed; memory is bounded, and rows it cannot hold are counted and said. A damaged database or
 one of a newer version is renamed, never deleted, and a new one begun.
 """
@@ -23,6 +24,7 @@ from queue import Empty, SimpleQueue
 from rlmc.domain.record import AuditEnding, EpochRecord, SessionRecord, TurnRecord
 from rlmc.errors import LedgerError
 from rlmc.ledger import files, retention, rows
+from rlmc.ledger.journal import Journal, Record
 from rlmc.ledger.retention import Caps, Cause, Step
 
 log = logging.getLogger("rlmc.ledger")
@@ -32,13 +34,16 @@ MAX_WAITING_CONTENT = 64 * 1024 * 1024
 _BATCH = 500
 _LOOK_EVERY = 50_000  # instructions of the database
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 5.0
+_TRY_JOURNAL_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    """Something to write, steps to take between what is written, or a place in the queue somebody waits for."""
+    """Something to write, steps to take between what is written, or a place in the queue somebody waits for. What is
+    in a `journal` outlives the process."""
 
     write: Callable[[sqlite3.Connection], None] | None = None
+    journal: Journal | None = None
     content: int = 0
     done: threading.Event | None = None
     last: bool = False
@@ -56,6 +61,9 @@ class Ledger:
         self._lock = threading.Lock()
         self._waiting = 0
         self._waiting_content = 0
+        self._journal: Journal | None = None
+        self._journal_failure: str | None = None
+        self._journal_looked = 0.0
         self._cares: dict[str, tuple[EpochRecord, str]] = {}
         self._written: dict[str, tuple[EpochRecord, str]] = {}
         self._dropped = 0
@@ -72,6 +80,8 @@ class Ledger:
     def open(cls, path: Path) -> Ledger:
         """Never fails: what is wrong is in `error`, and is tried again with every row."""
         ledger = cls(path)
+        with ledger._lock:
+            ledger._open_journal()
         try:
             ledger._connection()
         except (sqlite3.Error, LedgerError, OSError) as error:
@@ -82,7 +92,7 @@ class Ledger:
     # --- what a daemon calls ----------------------------------------------------------------------------------------
 
     def start_session(self, session: SessionRecord) -> None:
-        self._put(_Job(partial(rows.write_session, s=session)))
+        self._put(_Job(partial(rows.write_session, s=session)), session)
 
     def end_session(self, id: str, at: int, requests: int, turns: int, auto_mode_turns: int) -> None:
         write = partial(rows.end_session, id=id, at=at, requests=requests, turns=turns, auto_mode_turns=auto_mode_turns)
@@ -93,7 +103,7 @@ class Ledger:
         with self._lock:
             if content and self._waiting_content + content > MAX_WAITING_CONTENT:
                 turn, content = replace(turn, request_body=None, answer_body=None), 0
-        self._put_row(partial(rows.write_turn, t=turn), content)
+        self._put_row(partial(rows.write_turn, t=turn), content, turn)
 
     def keep_care(self, epoch: EpochRecord, care: str) -> None:
         """Of what waits only the newest is written, and once."""
@@ -137,6 +147,8 @@ class Ledger:
     def error(self) -> str | None:
         """What is wrong at the moment, or which rows were lost; None when all is well."""
         parts = [self._failure] if self._failure else []
+        if self._journal_failure and self._waiting:
+            parts.append(self._journal_failure)
         if self._dropped:
             parts.append(f"{self._dropped} records were lost")
         return "; ".join(parts) or None
@@ -162,9 +174,11 @@ class Ledger:
 
     # --- the writer ---------------------------------------------------------------------------------------------------
 
-    def _put(self, job: _Job) -> bool:
+    def _put(self, job: _Job, record: Record | None = None) -> bool:
         with self._lock:
             if not self._closed:
+                if record is not None and self._keep(record):
+                    job = replace(job, journal=self._journal)
                 self._waiting += 1
                 self._waiting_content += job.content
                 self._queue.put(job)
@@ -172,13 +186,60 @@ class Ledger:
         self._lose(job.write is not None)
         return False
 
-    def _put_row(self, write: Callable[[sqlite3.Connection], None], content: int = 0) -> None:
+    def _put_row(
+        self, write: Callable[[sqlite3.Connection], None], content: int = 0, record: Record | None = None
+    ) -> None:
         with self._lock:
             full = self._waiting >= MAX_WAITING
         if full:
             self._lose(1)
         else:
-            self._put(_Job(write, content))
+            self._put(_Job(write, content=content), record)
+
+    # --- the journal, with the lock held ------------------------------------------------------------------------------
+
+    def _open_journal(self) -> None:
+        """Opens it and takes up what a daemon that died left there."""
+        self._journal_looked = time.monotonic()
+        try:
+            self._journal = journal = Journal.open(self._path)
+        except OSError as error:
+            self._journal_failure = _journal_failure(error)
+            return
+        self._journal_failure = None
+        left, journal.left = journal.left, []
+        for record in left:
+            self._queue.put(_Job(_writing(record), journal))
+        self._waiting += len(left)
+        if left:
+            log.info("records that a daemon left when it died: %d", len(left))
+        if journal.unreadable:
+            self._notices.append(
+                f"{journal.unreadable} records that another version of rlmc left in {journal.path} cannot be read"
+            )
+
+    def _keep(self, record: Record) -> bool:
+        """Whether the record is in the journal now."""
+        try:
+            if self._journal is not None and not self._journal.exists:
+                self._journal.close()
+                self._journal = None
+            if self._journal is None and time.monotonic() - self._journal_looked >= _TRY_JOURNAL_SECONDS:
+                self._open_journal()
+            if self._journal is None:
+                return False
+            self._journal.append(record)
+        except Exception as error:  # a turn is on its way to its client
+            self._journal_failure = _journal_failure(error)
+            return False
+        self._journal_failure = None
+        return True
+
+    def _settle(self, jobs: list[_Job]) -> None:
+        """What these jobs have in the journal is needed there no more."""
+        with self._lock:
+            if self._journal is not None:
+                self._journal.release(sum(job.journal is self._journal for job in jobs))
 
     def _keep_care(self, db: sqlite3.Connection, id: str) -> None:
         # It stays until it is committed: a batch that is rolled back is tried again.
@@ -225,6 +286,10 @@ class Ledger:
         if self._db is not None:
             with suppress(sqlite3.Error):
                 self._db.close()
+        with self._lock:
+            if self._journal is not None:
+                self._journal.close()
+                self._journal = None
 
     def _check(self) -> None:
         """Damage deep in the file shows only to a reader; look for it once, before the first row is added."""
@@ -243,7 +308,8 @@ class Ledger:
                 if self._recover(error):
                     continue
                 if self._give_up.wait(pause):
-                    self._lose(sum(job.write is not None for job in jobs))
+                    # What the journal holds the next daemon finds there.
+                    self._lose(sum(job.write is not None and job.journal is None for job in jobs))
                     return
                 pause = min(pause * 2, _LONGEST_PAUSE)
             except Exception as error:  # a value no database takes: the row at fault must not hold up the others
@@ -254,9 +320,11 @@ class Ledger:
                         self._save([job])
                     return
                 self._lose(1)
+                self._settle(jobs)
                 return
             else:
                 self._failure = None
+                self._settle(jobs)
                 return
 
     def _step(self, begin: Callable[[sqlite3.Connection], Iterator[Step]] | None) -> None:
@@ -349,6 +417,18 @@ class Ledger:
             self._db = self._steps = None
         target = files.set_aside(self._path, label, datetime.now().astimezone())
         self._notices.append(f"the ledger {self._path} {why} and was kept as {target}; a new one was begun")
+
+
+def _writing(record: Record) -> Callable[[sqlite3.Connection], None]:
+    match record:
+        case TurnRecord():
+            return partial(rows.write_turn, t=record)
+        case SessionRecord():
+            return partial(rows.write_session, s=record)
+
+
+def _journal_failure(error: Exception) -> str:
+    return f"what waits for the ledger is in memory only: {error}"
 
 
 def _now() -> int:

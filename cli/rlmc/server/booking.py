@@ -1,6 +1,6 @@
 """A turn that has ended, told to all who keep an account of it: the books, the session's memory, what watches over
-quality, and what keeps its cache warm. Nothing here waits for anything, so that a client that hangs up still leaves a
-row."""
+quality, and what keeps its cache warm. Nothing here waits for anything: it stands between an answer and its last
+bytes, and a client that hangs up still leaves a row."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ log = logging.getLogger("rlmc.turns")
 _NOTHING = Shadows(Alone(Usage(), False), Alone(Usage(), False))
 
 
-def book(this: Run, audits: Audits) -> None:
+def book(this: Run, audits: Audits) -> Entry:
     books = audits.books
     session, out = this.session, this.turnover.out
     now = time.monotonic()
@@ -91,6 +91,7 @@ def book(this: Run, audits: Audits) -> None:
         _learn(this, decision, this.watch, entry, audits)
     if decision is not None and parts.settings.keep_alive:
         _keep_warm(this, decision, entry, books)
+    return entry
 
 
 def _draw(this: Run, outcome: Outcome) -> tuple[AuditRecord | None, float | None]:

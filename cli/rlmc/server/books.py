@@ -136,6 +136,11 @@ class Books:
         entry.turn = replace(entry.turn, calls=(*entry.turn.calls, call))
         self._enter(entry)
 
+    def amend(self, entry: Entry, ending: Ending) -> None:
+        """A turn whose end has turned out to be another one. Never raises, never waits."""
+        entry.turn = replace(entry.turn, ending=ending)
+        self._enter(entry)
+
     async def flush(self) -> bool:
         """True when everything finished so far is in the ledger; gives up waiting after a while."""
         with suppress(TimeoutError):
@@ -156,6 +161,8 @@ class Books:
             return
         new, first = record.calls[entry.told :], entry.first
         entry.told, entry.first = len(record.calls), False
+        if not new and not first:
+            return
         self._tell(Booked(record, turn.client, first, new, turn.traceparent, turn.simulated))
 
     def _tell(self, booked: Booked) -> None:

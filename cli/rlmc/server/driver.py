@@ -67,7 +67,7 @@ class Turnover:
     """What a turn's driver and its egress share. `codec` is the client's, `tools` those of its request, `reasoning`
     what its session keeps for models that want theirs back, `expected` what the verify model should use on this prompt.
     `opened` is a verify call that goes on as the answer, with the bytes read so far and the decoder that has read them.
-    `said` are the words of a draft that was streamed live."""
+    `said` are the words of a draft that was streamed live, `plan` is what is carried out once that is decided."""
 
     id: str
     means: Means
@@ -84,6 +84,7 @@ class Turnover:
     opened_decoder: StreamDecoder | None = None
     opened_bytes: list[bytes] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
+    plan: Plan | None = None
 
     def transport(self, provider: str) -> Transport:
         return self.transports.get(provider) or self.transports["http"]

@@ -40,7 +40,7 @@ from rlmc.server.way import way_to
 from rlmc.upstream.transport import Transport, UpstreamRequest
 from rlmc.wire.anthropic.codec import AnthropicCodec
 from rlmc.wire.anthropic.rewrite import StreamRewriter
-from rlmc.wire.codec import Codec, StreamDecoder
+from rlmc.wire.codec import Codec, StreamDecoder, UsageTap
 from rlmc.wire.retell import Retelling
 
 
@@ -48,8 +48,8 @@ class BrokenOff(Exception):
     """The provider broke off after the client's answer had begun; the client's connection must break as well."""
 
 
-async def carry_out(plan: Plan, turnover: Turnover, estimate: UsageEstimate) -> Plan:
-    """Returns the plan that was carried out in the end: a relay's fallback where the draft never began."""
+async def carry_out(plan: Plan, turnover: Turnover, estimate: UsageEstimate) -> None:
+    """Where a draft never begins, a relay's fallback becomes the turn's plan."""
     match plan:
         case Answer():
             await _answer(plan, turnover, estimate)
@@ -57,13 +57,12 @@ async def carry_out(plan: Plan, turnover: Turnover, estimate: UsageEstimate) -> 
             await _continue(plan, turnover, estimate)
         case Relay(outcome=Outcome.SKIPPED, fallback=Relay() as fallback):
             if not await _relay_draft(plan, turnover, estimate):
+                turnover.plan = fallback
                 await _relay_direct(fallback, turnover, estimate)
-                return fallback
         case Relay():
             await _relay_direct(plan, turnover, estimate)
         case _:
             assert_never(plan)
-    return plan
 
 
 def _kind(error: UpstreamError | WireError) -> str:
@@ -91,9 +90,7 @@ async def _answer(plan: Answer, turnover: Turnover, estimate: UsageEstimate) -> 
     out, codec = turnover.out, turnover.codec
     if turnover.streams:
         await out.begin_own(stream=True)
-        for piece in codec.encode_completion_stream(completion, usage, turnover.tools):
-            await out.write(piece)
-        await out.end()
+        await out.end(b"".join(codec.encode_completion_stream(completion, usage, turnover.tools)))
     else:
         body = codec.encode_completion(completion, usage, turnover.tools)
         await out.begin_own(stream=False, length=len(body))
@@ -116,18 +113,18 @@ async def _continue(plan: Continue, turnover: Turnover, estimate: UsageEstimate)
         await out.begin_own(stream=True)
     held, turnover.opened_bytes = turnover.opened_bytes, []
     try:
-        await out.write(b"".join(telling.feed(chunk) for chunk in held))
+        await out.write(b"".join(telling.feed(chunk) for chunk in held), last=call.complete)
         async for chunk in paced(call.chunks(), PING_SECONDS, PING_SECONDS, SILENCE_SECONDS):
             if chunk is None:
                 await out.ping()
                 continue
             for delta in decoder.feed(chunk):
                 note_delta(call, delta)
-            await out.write(telling.feed(chunk))
+            await out.write(telling.feed(chunk), last=call.complete)
         for delta in decoder.close():
             note_delta(call, delta)
         if call.complete:
-            await out.write(telling.close())
+            await out.write(telling.close(), last=True)
     except (UpstreamError, WireError) as error:
         call.fail(_kind(error))
         raise BrokenOff from error
@@ -317,22 +314,41 @@ async def relay(
         return True
     if not begun:
         await out.begin(response.status, h.for_client(response.headers, same_body=True, status=response.status))
+    held = b""
     try:
         async for chunk in call.chunks():
             tap.feed(chunk)
-            await out.write(chunk)
+            if stream or out.settle is None:
+                if tap.complete:
+                    _note_tap(call, tap)
+                await out.write(chunk, last=tap.complete)
+                continue
+            # Which piece is the last one shows only at the end of the line; the books come before it.
+            ready, held = (held, chunk) if _may_be_the_end(chunk, encoding) else (held + chunk, b"")
+            await out.write(ready)
         tap.close()
     except UpstreamError as error:
         call.fail(error.kind)
+        await out.write(held)
         raise BrokenOff from error
     finally:
-        call.usage, call.stop_reason, call.output_chars = tap.usage, tap.stop_reason, tap.output_chars
-        call.complete = tap.complete
-        if not call.model.name and tap.model:
-            call.model = Model(call.model.provider, tap.model)
-        if tap.error is not None:
-            # Only the kind: a provider's own words may quote the conversation.
-            call.fail(f"stream: {tap.error.partition(':')[0]}")
+        _note_tap(call, tap)
         await call.close()
-    await out.end()
+    await out.end(held)
     return True
+
+
+def _note_tap(call: Call, tap: UsageTap) -> None:
+    """What a tap has seen so far, for the books."""
+    call.usage, call.stop_reason, call.output_chars = tap.usage, tap.stop_reason, tap.output_chars
+    call.complete = tap.complete
+    if not call.model.name and tap.model:
+        call.model = Model(call.model.provider, tap.model)
+    if tap.error is not None:
+        # Only the kind: a provider's own words may quote the conversation.
+        call.fail(f"stream: {tap.error.partition(':')[0]}")
+
+
+def _may_be_the_end(chunk: bytes, encoding: str | None) -> bool:
+    """Whether a body may end with this piece: a JSON object ends with its brace, of others nobody knows."""
+    return encoding not in (None, "identity") or chunk.rstrip().endswith(b"}")

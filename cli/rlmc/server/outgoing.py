@@ -1,11 +1,13 @@
 """The client's side of a turn: one response, begun late and ended once.
 
-Rule: no byte and no header leaves before it is certain what the answer is; only then may pings keep the line alive.
+Rule: no byte and no header leaves before it is certain what the answer is; only then may pings keep the line alive. The
+bytes that complete an answer leave after its turn is booked: whoever has an answer has a row, whatever happens next.
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from rlmc.server.ingress import Send
 from rlmc.wire.codec import Codec
@@ -14,7 +16,8 @@ EVENT_STREAM = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"cache
 
 
 class Outgoing:
-    """`status` and `first_byte` (monotonic seconds) are for the books. `log` keeps the bytes when asked to."""
+    """`status` and `first_byte` (monotonic seconds) are for the books. `keep` keeps the bytes when asked to. `settle`
+    is called once, before the answer's last bytes leave; `delivered` is true once they have left."""
 
     def __init__(self, send: Send, codec: Codec, request_id: str, *, keep: bool = False) -> None:
         self._send = send
@@ -22,7 +25,8 @@ class Outgoing:
         self._request_id = (b"request-id" if codec.name == "anthropic" else b"x-request-id", request_id.encode())
         self.status: int | None = None
         self.first_byte: float | None = None
-        self.finished = False
+        self.settle: Callable[[], None] | None = None
+        self.delivered = False
         self._kept: list[bytes] | None = [] if keep else None
 
     @property
@@ -46,22 +50,32 @@ class Outgoing:
             headers.append((b"content-length", str(length).encode()))
         await self.begin(200, [*headers, self._request_id])
 
-    async def write(self, data: bytes) -> None:
+    async def write(self, data: bytes, *, last: bool = False) -> None:
+        """`last` says that the client has its whole answer with this, though the line is not at its end yet."""
         if not data:
             return
-        if self.first_byte is None:
-            self.first_byte = time.monotonic()
-        if self._kept is not None:
-            self._kept.append(data)
+        self._note(data)
+        if last:
+            self._settle()
         await self._send({"type": "http.response.body", "body": data, "more_body": True})
+        self.delivered = self.delivered or last
 
     async def end(self, data: bytes = b"") -> None:
+        self._note(data)
+        self._settle()
+        await self._send({"type": "http.response.body", "body": data, "more_body": False})
+        self.delivered = True
+
+    def _note(self, data: bytes) -> None:
         if data and self.first_byte is None:
             self.first_byte = time.monotonic()
         if data and self._kept is not None:
             self._kept.append(data)
-        self.finished = True
-        await self._send({"type": "http.response.body", "body": data, "more_body": False})
+
+    def _settle(self) -> None:
+        settle, self.settle = self.settle, None
+        if settle is not None:
+            settle()
 
     async def ping(self) -> None:
         """Keep a silent line alive; begins the stream where nothing has been sent yet."""

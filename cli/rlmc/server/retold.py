@@ -113,7 +113,7 @@ async def _tell_stream(call: Call, turnover: Turnover, estimate: UsageEstimate) 
                 return
             if data:
                 await out.begin_own(stream=True)
-                await out.write(data)
+                await out.write(data, last=call.complete)
         last = telling.close()
     except UpstreamError as error:
         if not out.begun:
@@ -145,9 +145,7 @@ async def _tell_whole(call: Call, turnover: Turnover, estimate: UsageEstimate, *
             model=completion.model, message_id=completion.id, usage=usage, tools=turnover.tools
         )
         await out.begin_own(stream=True)
-        for piece in written(deltas_of(completion, usage), writer):
-            await out.write(piece)
-        await out.end()
+        await out.end(b"".join(written(deltas_of(completion, usage), writer)))
         return
     body = turnover.codec.encode_completion(completion, usage, turnover.tools)
     await out.begin_own(stream=False, length=len(body))

@@ -12,6 +12,7 @@ from rlmc.domain.chat import ChatRequest
 from rlmc.domain.outcome import Reason
 from rlmc.domain.record import Ending
 from rlmc.domain.turn import Model
+from rlmc.server.books import Entry
 from rlmc.server.decisions import Decision
 from rlmc.server.driver import Turnover
 from rlmc.server.epochs import Watch
@@ -25,7 +26,8 @@ from rlmc.wire.codec import Codec
 @dataclass(slots=True)
 class Run:
     """A turn under way. What is not known yet is None or a cautious guess, so that it can be booked at any moment.
-    `policy` decides it: the session's, or a cheaper one because `degraded_by`, a budget, is passed."""
+    `policy` decides it: the session's, or a cheaper one because `degraded_by`, a budget, is passed. `undecided` is the
+    reason of a turn without a plan, `entry` what is in the books of it."""
 
     session: Session
     means: Means
@@ -42,9 +44,17 @@ class Run:
     decision: Decision | None = None
     signals: Signals | None = None
     conversation: str = ""
-    plan: Plan | None = None
-    reason: Reason = Reason.UNREADABLE
+    undecided: Reason = Reason.UNREADABLE
     ending: Ending = "client-gone"
+    entry: Entry | None = None
+
+    @property
+    def plan(self) -> Plan | None:
+        return self.turnover.plan
+
+    @property
+    def reason(self) -> Reason:
+        return self.undecided if self.turnover.plan is None else self.turnover.plan.reason
 
     def way(self, model: Model) -> Way:
         return way_to(self.means.parts, self.codec, model)

@@ -1,5 +1,6 @@
 """One turn from its bytes to its row: decode, decide, carry out, book. Whatever fails inside rlmc, the verify model
-answers; the row is queued before anything is awaited at the end, so a client that hangs up still leaves one."""
+answers. A turn is booked before the last bytes of its answer leave; one that never gets there is booked at its end,
+before anything is awaited, so a client that hangs up still leaves a row."""
 
 from __future__ import annotations
 
@@ -68,22 +69,43 @@ async def serve_turn(
         await out.fail(400, f"the request's body is no JSON: {error.message}")
         return
     session.turns += 1
+    out.settle = lambda: _settle(this, audits)
     try:
         await _serve(this, out, audits)
         this.ending = _ending(this)
     except BrokenOff:
         this.ending = "upstream-error"
+    except asyncio.CancelledError:
+        if not out.delivered:
+            this.ending = "client-gone"
+        raise
     except Exception:
         log.exception("turn %s could not be answered", this.id)
         this.ending = "error"
         if not out.begun:
+            _book(this, audits)
+            out.settle = None
             await out.fail(500, "rlmc failed on this request; rlmc logs says how")
     finally:
-        try:
-            book(this, audits)
-        except Exception:
-            log.exception("turn %s could not be booked", this.id)
+        _book(this, audits)
         await turnover.close()
+
+
+def _settle(this: Run, audits: Audits) -> None:
+    """The answer is known to its end, and the client has not got that end yet."""
+    this.ending = _ending(this)
+    _book(this, audits)
+
+
+def _book(this: Run, audits: Audits) -> None:
+    """Once; what the end has turned out to be may be corrected."""
+    try:
+        if this.entry is None:
+            this.entry = book(this, audits)
+        elif this.entry.turn.ending != this.ending:
+            audits.books.amend(this.entry, this.ending)
+    except Exception:
+        log.exception("turn %s could not be booked", this.id)
 
 
 async def _serve(this: Run, out: Outgoing, audits: Audits) -> None:
@@ -97,7 +119,7 @@ async def _serve(this: Run, out: Outgoing, audits: Audits) -> None:
         this.session.regrets.miss(this.conversation)
         await _relay_as_is(this)
         return
-    this.reason = Reason.UNDECIDED
+    this.undecided = Reason.UNDECIDED
     this.turnover.streams, this.turnover.tools = this.request.stream, this.request.tools
     if over is not None and over.action == "degrade":
         _degrade(this, over)
@@ -123,14 +145,13 @@ async def _serve(this: Run, out: Outgoing, audits: Audits) -> None:
             ),
             this.turnover,
         )
-        this.plan, this.reason = plan, plan.reason
-        this.plan = await carry_out(plan, this.turnover, lambda output: replace(foresight.told, output=output))
-        this.reason = this.plan.reason
+        this.turnover.plan = plan
+        await carry_out(plan, this.turnover, lambda output: replace(foresight.told, output=output))
     except (BrokenOff, asyncio.CancelledError):
         raise
     except Exception:
         log.exception("turn %s failed inside rlmc; the verify model answers", this.id)
-        this.plan, this.reason = None, Reason.INTERNAL
+        this.turnover.plan, this.undecided = None, Reason.INTERNAL
         if out.begun:
             raise BrokenOff from None
         await _relay_as_is(this)
@@ -142,7 +163,7 @@ def _may_judge(this: Run, turn: Turn) -> bool:
 
 
 async def _stop(this: Run, over: Budget, out: Outgoing) -> None:
-    this.reason = Reason.BUDGET
+    this.undecided = Reason.BUDGET
     this.session.stopped_turns += 1
     this.session.regrets.miss(this.conversation)
     await out.fail(_PAYMENT_REQUIRED, budgets.stopped(over, this.session.overrides))

@@ -1,0 +1,188 @@
+"""What is recorded and not yet in the database, in a file of its own: a daemon that is killed loses no finished row.
+
+Rule: a record is in the file before `append` returns, and goes only once the database has all that the file holds. It
+is written to be read once, by the next start; a last frame that is only half there was never told to anybody.
+
+A frame is the length of its payload and a CRC-32 of it (two big-endian 32-bit numbers), then the payload: a letter for
+the kind of record, and the record in MessagePack. A process that lives holds a lock on its file, so that two daemons
+over one ledger keep apart.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import struct
+import zlib
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from rlmc.domain.record import SessionRecord, TurnRecord
+
+log = logging.getLogger("rlmc.ledger")
+
+Record = TurnRecord | SessionRecord
+
+SUFFIX = ".pending"
+_KINDS: dict[bytes, type[Record]] = {b"t": TurnRecord, b"s": SessionRecord}
+_HEAD = struct.Struct(">II")
+_MOST_FILES = 16
+
+
+class Journal:
+    """An open file that nobody else writes. `left` are the records an earlier daemon left in it, the oldest first;
+    `unreadable` counts those that another version wrote."""
+
+    def __init__(self, path: Path, descriptor: int) -> None:
+        self.path = path
+        self._descriptor = descriptor
+        self.left: list[Record] = []
+        self.unreadable = 0
+        self._size = self._take_in()
+        self._held = len(self.left)
+
+    @classmethod
+    def open(cls, ledger: Path) -> Journal:
+        """The journal beside a ledger; where a living daemon has one, another beside it. What dead ones left is taken
+        over. Raises OSError."""
+        ledger.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for path in _paths(ledger):
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+            if _locked(descriptor):
+                journal = cls(path, descriptor)
+                journal._inherit(ledger)
+                return journal
+            os.close(descriptor)
+        raise OSError(f"{_MOST_FILES} daemons use {ledger}")
+
+    @property
+    def exists(self) -> bool:
+        """False once somebody has deleted the file under us."""
+        return os.fstat(self._descriptor).st_nlink > 0
+
+    def append(self, record: Record) -> None:
+        """Raises OSError; the file then holds what it held before."""
+        frame = _frame(record)
+        try:
+            written = os.write(self._descriptor, frame)
+            if written < len(frame):
+                raise OSError(f"{self.path} took {written} of {len(frame)} bytes")
+        except OSError:
+            with suppress(OSError):
+                os.ftruncate(self._descriptor, self._size)
+            raise
+        self._size += len(frame)
+        self._held += 1
+
+    def release(self, count: int) -> None:
+        """So many of its records are in the database. With the last one of them the file is empty."""
+        self._held -= count
+        if not self._held and self._size:
+            with suppress(OSError):
+                os.ftruncate(self._descriptor, 0)
+                self._size = 0
+
+    def close(self) -> None:
+        """An empty one goes, as it tells nobody anything."""
+        if not self._size:
+            with suppress(OSError):
+                self.path.unlink()
+        os.close(self._descriptor)
+
+    def _take_in(self) -> int:
+        """Reads what is there and cuts off what cannot be read; returns how much is left."""
+        raw = _read(self._descriptor)
+        good = 0
+        for record, end in _records(raw):
+            good = end
+            if record is None:
+                self.unreadable += 1
+            else:
+                self.left.append(record)
+        if good < len(raw):
+            os.ftruncate(self._descriptor, good)
+        return good
+
+    def _inherit(self, ledger: Path) -> None:
+        """The records of daemons that died beside another one."""
+        for path in _paths(ledger):
+            if path == self.path or not path.exists():
+                continue
+            descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+            try:
+                if _locked(descriptor):
+                    for record, _ in _records(_read(descriptor)):
+                        if record is None:
+                            self.unreadable += 1
+                        else:
+                            self.append(record)
+                            self.left.append(record)
+                    path.unlink(missing_ok=True)
+            finally:
+                os.close(descriptor)
+
+
+def _paths(ledger: Path) -> Iterator[Path]:
+    yield ledger.with_suffix(SUFFIX)
+    for number in range(2, _MOST_FILES + 1):
+        yield ledger.with_suffix(f"{SUFFIX}-{number}")
+
+
+def _locked(descriptor: int) -> bool:
+    """Whether the lock is ours now. Where the file system knows no locks, nobody can hold one."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def _read(descriptor: int) -> bytes:
+    size = os.fstat(descriptor).st_size
+    return os.pread(descriptor, size, 0) if size else b""
+
+
+def _frame(record: Record) -> bytes:
+    kind = b"t" if isinstance(record, TurnRecord) else b"s"
+    try:
+        payload = kind + msgspec.msgpack.encode(record)
+    except UnicodeEncodeError:
+        # A file's name may hold bytes that are no text.
+        payload = kind + msgspec.msgpack.encode(_as_text(msgspec.to_builtins(record, builtin_types=(bytes,))))
+    return _HEAD.pack(len(payload), zlib.crc32(payload)) + payload
+
+
+def _as_text(value: Any) -> Any:
+    match value:
+        case str():
+            return value.encode("utf-8", "replace").decode()
+        case dict():
+            return {_as_text(key): _as_text(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_as_text(item) for item in value]
+    return value
+
+
+def _records(raw: bytes) -> Iterator[tuple[Record | None, int]]:
+    """Each whole frame's record, None where this version cannot read it, and where the frame ends."""
+    at = 0
+    while at + _HEAD.size <= len(raw):
+        length, check = _HEAD.unpack_from(raw, at)
+        begin, end = at + _HEAD.size, at + _HEAD.size + length
+        payload = raw[begin:end]
+        if end > len(raw) or not payload or zlib.crc32(payload) != check:
+            return
+        kind = _KINDS.get(payload[:1])
+        record = None
+        if kind is not None:
+            with suppress(msgspec.DecodeError):
+                record = msgspec.msgpack.decode(payload[1:], type=kind)
+        yield record, end
+        at = end
