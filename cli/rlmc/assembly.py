@@ -26,7 +26,9 @@ from rlmc.server.epochs import Epochs
 from rlmc.server.housekeeping import keep_house
 from rlmc.server.metrics import Readings, Tally
 from rlmc.server.metrics_page import MetricsPage
+from rlmc.server.room import Bodies
 from rlmc.server.sessions import Sessions
+from rlmc.server.targets import Targets
 from rlmc.server.telemetry import Export, Telemetry
 from rlmc.upstream.client import HttpTransport
 from rlmc.upstream.prices import load_prices
@@ -75,6 +77,7 @@ class DaemonApp:
         await epochs.load()
         self._following = asyncio.create_task(epochs.follow())
         audits = self.audits = Audits(epochs, books, _chance)
+        bodies, targets = Bodies(), Targets()
         control = Control(
             token=self._token,
             instance=self._instance,
@@ -86,6 +89,8 @@ class DaemonApp:
             config=config,
             dashboard_link=lambda: dashboard.link(),
             telemetry=lambda: telemetry.status(),
+            bodies=bodies,
+            targets=targets,
             stop=self.stop_requested,
             config_error=error,
         )
@@ -106,8 +111,10 @@ class DaemonApp:
             control=control,
             dashboard=dashboard,
             metrics=MetricsPage(self._token, tally, self._readings),
+            bodies=bodies,
+            targets=targets,
         )
-        self.books, self._sessions = books, sessions
+        self.books, self._sessions, self._targets = books, sessions, targets
         self._loading = asyncio.create_task(self._load(books))
         self._ending = asyncio.create_task(control.end_left())
 
@@ -146,6 +153,7 @@ class DaemonApp:
             ledger_waiting=ledger.waiting,
             ledger_lost=ledger.lost,
             ledger_ok=ledger.error is None,
+            drafts_paused=sum(1 for _ in self._targets.paused()),
             config_ok=self._control is not None and self._control.config_error is None,
         )
 

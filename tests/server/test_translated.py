@@ -18,8 +18,9 @@ from tests.support.ledger_rows import call_rows, turn_rows
 from tests.support.live import Live, LiveSession
 from tests.support.scripts import always_text
 from tests.support.speaking import Saying, Speaker, said
-from tests.support.wire_client import LOGIN_HEADERS, Got, send
+from tests.support.wire_client import LOGIN_HEADERS, Got, raw_request, send
 
+from rlmc.domain.turn import Model
 from rlmc.errors import WireError
 from rlmc.wire import PROTOCOLS
 from rlmc.wire.openai.names import legal_name
@@ -62,6 +63,21 @@ def results_of(message: Json) -> Json:
             if block["type"] == "tool_use"
         ],
     }
+
+
+def test_thoughts_are_kept_before_the_last_event_leaves(live: Live) -> None:
+    """An agent goes on at the last event, whether or not the line is at its end."""
+    saying = Saying(calls=(("Read", {"file_path": "a.py"}),), thought="hm, a.py", stays=True)
+    with FakeOpenAi(lambda _ask: saying) as verify, FakeUpstream() as draft:
+        session = translated(live, verify, draft, policy="verify-only")
+        with raw_request(session.base_url, ask_for([{"role": "user", "content": "Fix it."}], True)) as client:
+            read = b""
+            while b"message_stop" not in read:
+                read += client.recv(65536)
+            kept = live.daemon._sessions.by_id(session.id)
+            assert kept is not None
+            [(_, thoughts)] = kept.reasoning.of(Model("deepseek", "deepseek-pro"), "chat").items()
+    assert b"hm, a.py" in thoughts[0]
 
 
 @pytest.mark.parametrize("stream", [True, False])

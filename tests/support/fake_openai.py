@@ -6,6 +6,7 @@ with FakeOpenAi(lambda ask: Saying("hi") if ask.done else Saying(calls=(("read",
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections.abc import Callable
@@ -96,6 +97,11 @@ class FakeOpenAi(LoopbackServer):
         data = _IDS.sub(lambda match: b'"%s_%dx%s"' % (match[1], number, match[2]), data)
         self.asks.append(ask)
         self.answers.append(data)
+        if saying.stays:
+            open_end = web.StreamResponse(headers={"content-type": "text/event-stream"})
+            await open_end.prepare(request)
+            await open_end.write(data)
+            await asyncio.Event().wait()
         kind = "text/event-stream" if streamed else "application/json"
         answer = web.Response(body=data, headers={"content-type": kind, "x-request-id": f"req_{number}"})
         if "gzip" in headers.get("accept-encoding", ""):

@@ -21,7 +21,7 @@ NONCE = "0123456789abcdef"
 DRAFT = Model("deepseek", "deepseek-flash")
 VERIFY = Model("anthropic", "claude-opus-5-5")
 
-_OBJECT = b'{"type":"object","properties":{"%s":{"type":"string"}},"required":["%s"]}'
+_OBJECT = b'{"type":"object","properties":{"%s":{"type":"string"}},"required":["%s"],"additionalProperties":true}'
 
 
 def tool(name: str, argument: str = "file_path") -> ToolSpec:

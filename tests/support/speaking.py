@@ -26,13 +26,15 @@ ERROR = "The model is overloaded, please try again later."
 
 @dataclass(frozen=True, slots=True)
 class Saying:
-    """`thought` comes first where the protocol has a place for it. `whole`: calls come in one piece."""
+    """`thought` comes first where the protocol has a place for it. `whole`: calls come in one piece. `stays`: the line
+    stays open after the last event."""
 
     text: str = ""
     calls: tuple[tuple[str, Json], ...] = ()
     thought: str = ""
     whole: bool = False
     stop: Literal["end", "length"] = "end"
+    stays: bool = False
 
 
 class Speaker(LoopbackServer):

@@ -79,9 +79,10 @@ class CallModel:
 
 @dataclass(frozen=True, slots=True)
 class CallFailed:
-    """The call gave no answer: unreachable, an error status, too slow, or bytes that are no answer."""
+    """The call gave no answer: unreachable, an error status, too slow, or bytes that are no answer; or it was not made,
+    as its model is `paused`."""
 
-    kind: Literal["unreachable", "status", "timeout", "wire", "stream", "refused"]
+    kind: Literal["unreachable", "status", "timeout", "wire", "stream", "refused", "paused"]
     detail: str
 
 

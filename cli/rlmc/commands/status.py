@@ -51,6 +51,7 @@ def _lines(found: Mapping[str, Any]) -> list[str]:
         ("policy", str(found.get("policy"))),
         ("draft model", str(found.get("draft_model") or "none")),
         ("verify model", str(found.get("verify_model")).replace("as-requested", "the one the client asks for")),
+        *(("draft model", _paused(one)) for one in found.get("paused_drafts") or []),
         *(("who sees", str(line)) for line in found.get("who_sees") or []),
         *_budgets(found, sessions),
         ("sessions", f"{found.get('sessions_alive', 0)} alive, {len(sessions)} known"),
@@ -68,6 +69,11 @@ def _lines(found: Mapping[str, Any]) -> list[str]:
     if sessions:
         lines += ["", *columns([_HEADINGS, *map(_session, sessions)])]
     return lines
+
+
+def _paused(one: Mapping[str, Any]) -> str:
+    when = f"in {one['next_try_s']:.0f} s" if one["next_try_s"] else "with the next turn it could take"
+    return f"{one['model']} is paused after {one['failures']} failed drafts ({one['error']}); tried again {when}"
 
 
 def _removed(cause: str, turns: int) -> str:

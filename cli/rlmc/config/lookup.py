@@ -108,6 +108,7 @@ def settings_of(checked: Mapping[str, object]) -> Settings:
         verify_model=verify if isinstance(verify, Model) else None,
         policy=_typed(checked, "policy", str),
         draft_timeout=_typed(checked, "draft-timeout", float),
+        draft_breaker=_typed(checked, "draft-breaker", int),
         max_regression=_typed(checked, "max-regression", float) / 100,
         confidence=_typed(checked, "confidence", float) / 100,
         audits=_typed(checked, "audits", str),

@@ -83,6 +83,7 @@ class Settings:
     verify_model: Model | None
     policy: str
     draft_timeout: float
+    draft_breaker: int
     max_regression: float
     confidence: float
     audits: str
@@ -142,6 +143,14 @@ KEYS: tuple[Key, ...] = (
         "How long a draft may take before the turn goes direct",
         "more than 0, at most 3600",
         "seconds",
+    ),
+    Key(
+        "draft-breaker",
+        values.Whole(0, 100),
+        3,
+        "How many failures in a row pause a draft model; it is tried again after 15 seconds, then less and less often."
+        " 0: none do",
+        "0 to 100",
     ),
     Key(
         "max-regression",

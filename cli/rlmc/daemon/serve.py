@@ -26,6 +26,7 @@ import uvloop
 import rlmc
 from rlmc.config.paths import ensure_dir, log_file, state_dir
 from rlmc.daemon import exit_codes
+from rlmc.daemon.limits import allow_many_files
 from rlmc.daemon.log import set_up_logging
 from rlmc.daemon.sockets import listen
 from rlmc.daemon.state import (
@@ -74,6 +75,7 @@ def serve(port: int, log_level: str, build: Builder | None = None) -> int:
         return exit_codes.ALREADY_RUNNING
     with lock:
         faulthandler.enable()
+        allow_many_files()
         try:
             listener = listen(port)
         except OSError as error:

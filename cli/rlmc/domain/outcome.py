@@ -49,6 +49,7 @@ class Reason(StrEnum):
     SAME_MODEL = "same-model"  # draft and verify model are the same
     NO_DRAFT_MODEL = "no-draft-model"  # none is set and none can be chosen
     NO_DRAFT_KEY = "no-draft-key"  # no credential for the draft model
+    DRAFT_PAUSED = "draft-paused"  # the draft model has failed several times in a row, and is left alone for a while
     LOGIN = "login"  # a subscription login is never used for calls of rlmc's own
     BUDGET = "budget"  # a budget is passed, and the user wants nothing sent then
     UNREADABLE = "unreadable"  # the request has a shape this version does not know

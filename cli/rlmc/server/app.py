@@ -24,6 +24,7 @@ from rlmc.server.ingress import (
     Scope,
     Send,
     TooLarge,
+    announced_size,
     normal_path,
     read_body,
     refusal,
@@ -34,7 +35,9 @@ from rlmc.server.metrics_page import PATHS as METRICS
 from rlmc.server.metrics_page import MetricsPage
 from rlmc.server.outgoing import Outgoing
 from rlmc.server.passthrough import pass_through, spoken
+from rlmc.server.room import Bodies, NoRoom
 from rlmc.server.sessions import Session, Sessions
+from rlmc.server.targets import Targets
 from rlmc.server.turns import serve_turn
 from rlmc.upstream.credentials import client_credential
 from rlmc.upstream.transport import Transport
@@ -46,6 +49,7 @@ log = logging.getLogger("rlmc.app")
 # path -> how the turns it takes are spelled
 TURN_PATHS: dict[str, Codec] = {codec.path: codec for codec in PROTOCOLS.values()}
 
+_TRY_AGAIN_SECONDS = b"5"
 _NO_SESSION = (
     "rlmc: no session has this address; start the agent with: rlmc run -- <agent>, or set its address anew: rlmc env"
 )
@@ -64,6 +68,8 @@ class App:
         control: Control,
         dashboard: Dashboard,
         metrics: MetricsPage,
+        bodies: Bodies,
+        targets: Targets,
     ) -> None:
         self._port = port
         self._sessions = sessions
@@ -73,6 +79,8 @@ class App:
         self._control = control
         self._dashboard = dashboard
         self._metrics = metrics
+        self._bodies = bodies
+        self._targets = targets
         self.active = 0
         self.last_used = time.monotonic()
 
@@ -147,29 +155,52 @@ class App:
             return
         limit = session.parts.settings.body_limit
         try:
-            body = await read_body(receive, limit, first(headers, "content-length"))
+            async with self._bodies.room_for(announced_size(headers, limit)) as room:
+                body = await read_body(receive, limit)
+                room.shrink(len(body))
+                inbound = Inbound(
+                    scope["method"],
+                    path,
+                    scope["query_string"].decode("latin-1"),
+                    headers,
+                    body,
+                    client_credential(headers),
+                    codec.name,
+                )
+                await self._answer(session, inbound, codec, turns, out, receive, send)
         except TooLarge:
             await out.fail(413, f"rlmc: the request's body is over body-limit ({limit} bytes)")
-            return
-        inbound = Inbound(
-            scope["method"],
-            path,
-            scope["query_string"].decode("latin-1"),
-            headers,
-            body,
-            client_credential(headers),
-            codec.name,
-        )
+        except NoRoom:
+            await _busy(out, codec)
+
+    async def _answer(
+        self,
+        session: Session,
+        inbound: Inbound,
+        codec: Codec,
+        turns: Codec | None,
+        out: Outgoing,
+        receive: Receive,
+        send: Send,
+    ) -> None:
         if turns is not None and inbound.method == "POST":
-            media_type = (first(headers, "content-type") or "").split(";")[0].strip().lower()
+            media_type = (inbound.header("content-type") or "").split(";")[0].strip().lower()
             if media_type != "application/json":
                 await out.fail(415, "rlmc: content-type must be application/json")
                 return
             await self._control.refresh_config()
-            work = serve_turn(session, inbound, turns, send, self._transports, self._audits)
+            work = serve_turn(session, inbound, turns, send, self._transports, self._audits, self._targets)
         else:
             work = pass_through(session, inbound, codec, out, self._transports)
         await _until_gone(work, receive)
+
+
+async def _busy(out: Outgoing, codec: Codec) -> None:
+    """As the provider of this protocol would say it, so that the client tries again."""
+    status = 529 if codec.name == "anthropic" else 503
+    body = codec.encode_error(status, "rlmc: too much is being sent through it at once")
+    await out.begin_error(status, [(b"retry-after", _TRY_AGAIN_SECONDS)], len(body))
+    await out.end(body)
 
 
 async def _until_gone(work: Coroutine[None, None, None], receive: Receive) -> None:

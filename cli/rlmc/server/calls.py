@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -11,11 +11,13 @@ from rlmc.domain.chat import Usage
 from rlmc.domain.record import CallRole
 from rlmc.domain.turn import Model
 from rlmc.errors import UpstreamError
-from rlmc.upstream.transport import Transport, UpstreamRequest, UpstreamResponse
+from rlmc.server.headers import first
+from rlmc.upstream.transport import Headers, Transport, UpstreamRequest, UpstreamResponse
 from rlmc.wire.codec import Codec
 
 # Failures after which it is certain that no model ever saw the request.
 NEVER_ARRIVED = frozenset({"refused", "dns", "tls", "proxy", "connect-timeout"})
+_ASKS_TO_WAIT = frozenset({429, 503, 529})
 
 
 def wall_us() -> int:
@@ -30,7 +32,8 @@ class Call:
     context; `marked` says that the request was given one more cache marker, `opened` that a verification turned
     out to be an answer of its own. `expected` is what a call on the whole prompt should use, for providers that say
     nothing of it. `codec` reads its answer, `reasoning` is what the model thought, as that codec's protocol has it.
-    `event` is the place of a keep-alive, or an audit, in the session's order of events.
+    `event` is the place of a keep-alive, or an audit, in the session's order of events. `retry_after` is what a
+    provider that refuses asks to wait (seconds); `heard` is called when the first byte of the answer's body has come.
     """
 
     role: CallRole
@@ -55,6 +58,8 @@ class Call:
     codec: Codec | None = None
     reasoning: tuple[bytes, ...] = ()
     event: int | None = None
+    retry_after: float | None = None
+    heard: Callable[[], None] | None = None
     response: UpstreamResponse | None = None
     _chunks: AsyncIterator[bytes] | None = None
 
@@ -67,6 +72,8 @@ class Call:
             self.sent = error.kind not in NEVER_ARRIVED
             raise
         self.status = self.response.status
+        if self.status in _ASKS_TO_WAIT:
+            self.retry_after = _wait_of(self.response.headers)
         return self.response
 
     def chunks(self) -> AsyncIterator[bytes]:
@@ -81,6 +88,8 @@ class Call:
         async for chunk in self.response.chunks():
             if self.first_byte is None:
                 self.first_byte = time.monotonic()
+                if self.heard is not None:
+                    self.heard()
             yield chunk
 
     async def close(self) -> None:
@@ -95,3 +104,12 @@ class Call:
     def fail(self, error: str) -> None:
         if self.error is None:
             self.error = error
+
+
+def _wait_of(headers: Headers) -> float | None:
+    """`retry-after-ms`, or `retry-after` in seconds; a date there is passed over."""
+    for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
+        value = first(headers, name)
+        if value is not None and value.strip().isdecimal():
+            return int(value) * unit
+    return None

@@ -22,6 +22,7 @@ import rlmc
 from rlmc.config.load import Config, load, overlay
 from rlmc.config.paths import config_file, ledger_file
 from rlmc.domain.record import SessionRecord
+from rlmc.domain.redaction import redact
 from rlmc.errors import RlmcError
 from rlmc.server import keepalive
 from rlmc.server.audits import Audits
@@ -33,7 +34,10 @@ from rlmc.server.headers import first
 from rlmc.server.ingress import ClientGone, Receive, Send, TooLarge, read_body
 from rlmc.server.notes import budget_notes, gateway_notes
 from rlmc.server.parts import GATEWAYS, Parts, build_parts
+from rlmc.server.room import Bodies
 from rlmc.server.sessions import Means, Session, Sessions
+from rlmc.server.targets import Targets
+from rlmc.server.vitals import vitals
 from rlmc.upstream.providers import names, own_files
 from rlmc.upstream.transport import Headers, Network
 from rlmc.views.budgets import budgets_data, no_help
@@ -46,7 +50,7 @@ _BODY_LIMIT = 1 << 20
 _END_SECONDS, _END_LOOKS = 2.0, 100
 _END_AUDITS_SECONDS = 2.0
 _ATTACH_SECONDS = 5.0
-_FORGET_SECONDS = 6 * 3600.0
+_FORGET_SECONDS, _LOOK_FOR_OLD_SECONDS = 6 * 3600.0, 60.0
 _LOOK_AT_FILE_SECONDS = 0.5
 _LOOK_AT_TERMINALS_SECONDS = 5.0
 
@@ -65,12 +69,15 @@ class Control:
     config: Config
     dashboard_link: Callable[[], str]
     telemetry: Callable[[], dict[str, Any] | None]
+    bodies: Bodies
+    targets: Targets
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     started: float = field(default_factory=time.monotonic)
     started_at: int = field(default_factory=wall_us)
     config_error: str | None = None
     last_error: str | None = None
     _looked: float = 0.0
+    _looked_for_old: float = 0.0
     _seen: tuple[object, ...] = ()
 
     async def serve(self, method: str, path: str, headers: Headers, receive: Receive, send: Send) -> None:
@@ -91,7 +98,7 @@ class Control:
                 case "POST", ["dashboard"]:
                     answer = {"url": self.dashboard_link()}
                 case "POST", ["sessions"]:
-                    answer = await self.register(object_in(await read_body(receive, _BODY_LIMIT, None)))
+                    answer = await self.register(object_in(await read_body(receive, _BODY_LIMIT)))
                 case "POST", ["sessions", session_id, "end"]:
                     answer = await self.end(session_id)
                 case "POST", ["reload"]:
@@ -99,7 +106,7 @@ class Control:
                     await self.audits.epochs.load()
                     answer = {"ok": self.config_error is None, "error": self.config_error}
                 case "POST", ["quality", "resume"]:
-                    wanted = object_in(await read_body(receive, _BODY_LIMIT, None))
+                    wanted = object_in(await read_body(receive, _BODY_LIMIT))
                     answer = {"ok": self.audits.epochs.resume(text_in(wanted, "epoch"))}
                 case "POST", ["stop"]:
                     self.stop.set()
@@ -163,14 +170,21 @@ class Control:
                 for s in self.sessions.all()
             ],
             "audited_sessions": sorted(self.audits.sessions()),
-            "last_error": self.books.error or self.last_error,
-            "config_error": self.config_error or broken,
-            "ledger_error": self.books.ledger.error,
+            "last_error": _shown(self.books.error or self.last_error),
+            "config_error": _shown(self.config_error or broken),
+            "ledger_error": _shown(self.books.ledger.error),
             "ledger_path": str(ledger_file()),
             "ledger_notices": list(self.books.ledger.notices),
             "removed_turns": dict(self.books.ledger.removed),
             "telemetry": self.telemetry(),
             "who_sees": who_sees,
+            "paused_drafts": list(self.targets.paused()),
+            "process": {
+                **vitals(),
+                "body_bytes": self.bodies.held,
+                "bodies_waiting": self.bodies.waiting,
+                "ledger_waiting": self.books.ledger.waiting,
+            },
         }
 
     # --- sessions -------------------------------------------------------------------------------------------------
@@ -299,6 +313,9 @@ class Control:
 
     def _forget_old(self) -> None:
         now = time.monotonic()
+        if now - self._looked_for_old < _LOOK_FOR_OLD_SECONDS:
+            return
+        self._looked_for_old = now
         for session in self.sessions.all():
             if not session.alive and now - session.last_used > _FORGET_SECONDS:
                 self.sessions.remove(session.id)
@@ -313,7 +330,7 @@ class Control:
             before, self.config = self.config, config
             try:
                 build_parts(config.settings)
-                built = [(s, self._parts(s.overrides, s.existing, s.parts.protocol)) for s in self.sessions.all()]
+                built = self._built_anew()
             except RlmcError:
                 self.config = before
                 raise
@@ -346,6 +363,18 @@ class Control:
     def note_config_seen(self) -> None:
         self._seen = _stamps()
 
+    def _built_anew(self) -> list[tuple[Session, Parts]]:
+        """Every session's parts. There may be thousands, and those that run with the same share them."""
+        known: dict[tuple[object, ...], Parts] = {}
+        found = []
+        for session in self.sessions.all():
+            wanted = (session.overrides, session.existing, session.parts.protocol)
+            same = (*(tuple(sorted(one.items())) for one in wanted[:2]), wanted[2])
+            if same not in known:
+                known[same] = self._parts(*wanted)
+            found.append((session, known[same]))
+        return found
+
     def _parts(self, overrides: Mapping[str, str], existing: Mapping[str, str], protocol: str) -> Parts:
         config = overlay(self.config, overrides, "rlmc run", names()) if overrides else self.config
         return build_parts(config.settings, existing, protocol)
@@ -367,6 +396,10 @@ def _stamp(path: Path) -> tuple[int, int] | None:
 async def _gone(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
+
+
+def _shown(error: str | None) -> str | None:
+    return None if error is None else redact(error)
 
 
 async def _reply(send: Send, status: int, answer: Mapping[str, Any]) -> None:

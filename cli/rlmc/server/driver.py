@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
 from rlmc.cascade.plan import (
@@ -46,6 +47,7 @@ from rlmc.server.pace import paced
 from rlmc.server.reasoning import Reasoning
 from rlmc.server.requests import request_for, takes_marker, uncompressed
 from rlmc.server.sessions import Means
+from rlmc.server.targets import Target
 from rlmc.server.way import way_to
 from rlmc.upstream.transport import Transport
 from rlmc.wire.assemble import Assembler
@@ -67,7 +69,8 @@ class Turnover:
     """What a turn's driver and its egress share. `codec` is the client's, `tools` those of its request, `reasoning`
     what its session keeps for models that want theirs back, `expected` what the verify model should use on this prompt.
     `opened` is a verify call that goes on as the answer, with the bytes read so far and the decoder that has read them.
-    `said` are the words of a draft that was streamed live, `plan` is what is carried out once that is decided."""
+    `said` are the words of a draft that was streamed live, `plan` is what is carried out once that is decided. `target`
+    is how the draft model has behaved lately."""
 
     id: str
     means: Means
@@ -85,6 +88,7 @@ class Turnover:
     opened_bytes: list[bytes] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
     plan: Plan | None = None
+    target: Target | None = None
 
     def transport(self, provider: str) -> Transport:
         return self.transports.get(provider) or self.transports["http"]
@@ -108,11 +112,28 @@ async def perform(ask: CallModel, turnover: Turnover) -> CallResult:
     """Make one call and wait for its answer; whatever becomes of it is a value, and the call is among `calls`."""
     call = Call(ask.role, ask.target, brief=ask.role == "verify" and isinstance(ask.request, BriefRequest))
     turnover.calls.append(call)
+    target = turnover.target
+    if ask.role != "draft" or target is None:
+        return await _within(ask, call, turnover)
+    if not target.begin(call):
+        return CallFailed("paused", "another turn tries it")
+    chars = ask.request.request.chars
     try:
-        async with asyncio.timeout(ask.deadline):
+        result = await _within(ask, call, turnover, target.patience.limit(chars))
+    except asyncio.CancelledError:
+        target.breaker.nothing()
+        raise
+    target.ended(call, turnover.means.parts.settings.draft_breaker, chars)
+    return result
+
+
+async def _within(ask: CallModel, call: Call, turnover: Turnover, first: float | None = None) -> CallResult:
+    """The call, given up at its deadline; and after `first` seconds, where nothing at all has come by then."""
+    try:
+        async with given_up(call, ask.deadline, first):
             return await _call(ask, call, turnover)
-    except TimeoutError:
-        return await _failed(call, "timeout", f"no answer within {ask.deadline:g} s")
+    except TimeoutError as error:
+        return await _failed(call, "timeout", str(error))
     except UpstreamError as error:
         return await _failed(call, "unreachable", error.kind)
     except WireError as error:
@@ -120,6 +141,25 @@ async def perform(ask: CallModel, turnover: Turnover) -> CallResult:
     except Exception as error:
         log.exception("a %s call failed inside rlmc", ask.role)
         return await _failed(call, "wire", type(error).__name__)
+
+
+@asynccontextmanager
+async def given_up(call: Call, deadline: float | None, first: float | None) -> AsyncIterator[None]:
+    """Raises TimeoutError after `deadline` seconds, or after `first` where nothing of the answer has come by then."""
+    if deadline is None or first is None or first >= deadline:
+        first = deadline
+    end = None if deadline is None else asyncio.get_running_loop().time() + deadline
+    try:
+        async with asyncio.timeout(first) as clock:
+            if first != deadline:
+                call.heard = lambda: clock.reschedule(end)
+            yield
+    except TimeoutError:
+        if call.first_byte is None:
+            raise TimeoutError(f"nothing came within {first:g} s") from None
+        raise TimeoutError(f"no answer within {deadline:g} s") from None
+    finally:
+        call.heard = None
 
 
 async def _failed(call: Call, kind: str, detail: str) -> CallFailed:

@@ -31,11 +31,21 @@ from rlmc.domain.turn import Model
 from rlmc.errors import UpstreamError, WireError
 from rlmc.server import headers as h
 from rlmc.server.calls import Call
-from rlmc.server.driver import PING_SECONDS, SILENCE_SECONDS, Turnover, note_delta
+from rlmc.server.driver import PING_SECONDS, SILENCE_SECONDS, Turnover, given_up, note_delta
 from rlmc.server.outgoing import Outgoing
 from rlmc.server.pace import paced
 from rlmc.server.requests import request_for, takes_marker, uncompressed
-from rlmc.server.retold import UsageEstimate, as_told, codec_of, display_name, keep_reasoning, relay_retold, retelling
+from rlmc.server.retold import (
+    UsageEstimate,
+    as_told,
+    codec_of,
+    display_name,
+    keep_reasoning,
+    keep_told,
+    relay_retold,
+    retelling,
+)
+from rlmc.server.targets import Target
 from rlmc.server.way import way_to
 from rlmc.upstream.transport import Transport, UpstreamRequest
 from rlmc.wire.anthropic.codec import AnthropicCodec
@@ -120,7 +130,10 @@ async def _continue(plan: Continue, turnover: Turnover, estimate: UsageEstimate)
                 continue
             for delta in decoder.feed(chunk):
                 note_delta(call, delta)
-            await out.write(telling.feed(chunk), last=call.complete)
+            data = telling.feed(chunk)
+            if call.complete and isinstance(telling, Retelling):
+                keep_told(call, turnover, telling)
+            await out.write(data, last=call.complete)
         for delta in decoder.close():
             note_delta(call, delta)
         if call.complete:
@@ -131,8 +144,7 @@ async def _continue(plan: Continue, turnover: Turnover, estimate: UsageEstimate)
     finally:
         await call.close()
     if isinstance(telling, Retelling):
-        call.reasoning = tuple(telling.reasoning)
-        keep_reasoning(call, turnover, telling.calls)
+        keep_told(call, turnover, telling)
     if not call.complete:
         call.fail("stream: ended early")
         raise BrokenOff
@@ -150,21 +162,28 @@ async def _relay_draft(plan: Relay, turnover: Turnover, estimate: UsageEstimate)
     """
     call = Call("draft", plan.target)
     turnover.calls.append(call)
-    seconds = turnover.means.parts.settings.draft_timeout
+    seconds, limit = (settings := turnover.means.parts.settings).draft_timeout, settings.draft_breaker
     call.codec = there = way_to(turnover.means.parts, turnover.codec, plan.target).codec
     words = _Words(call, there.stream_decoder())
+    target, chars = turnover.target or Target(plan.target), plan.request.request.chars
+    if not target.begin(call):
+        return False
     try:
-        async with asyncio.timeout(seconds):
+        async with given_up(call, seconds, target.patience.limit(chars)):
             request = _request(plan, turnover)
             response = await call.send(turnover.transport(plan.target.provider), request)
             if response.status != 200:
                 call.fail(f"status: {response.status}")
             else:
                 await words.first()
-    except TimeoutError:
-        call.fail(f"timeout: no words within {seconds:g} s")
+    except TimeoutError as error:
+        call.fail(f"timeout: {error}")
     except (UpstreamError, WireError) as error:
         call.fail(_kind(error))
+    except asyncio.CancelledError:
+        target.breaker.nothing()
+        raise
+    target.ended(call, limit, chars)
     if call.error is not None:
         await call.close()
         return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Any
 
 from rlmc.config.env import TOKEN_HEADER
@@ -76,23 +77,35 @@ def refusal(headers: Headers, port: int, *, own_page: bool = False) -> str | Non
     return None
 
 
-async def read_body(receive: Receive, limit: int, declared: str | None) -> bytes:
-    """The whole body. Raises TooLarge as soon as that is known, ClientGone when the client hangs up."""
-    if declared is not None and declared.isdigit() and int(declared) > limit:
-        raise TooLarge
-    chunks: list[bytes] = []
-    size = 0
+def announced_size(headers: Headers, limit: int) -> int:
+    """How large the body is going to be, at most. Raises TooLarge where it says itself that it is over the limit."""
+    length = first(headers, "content-length")
+    if length is not None and length.isdigit():
+        if int(length) > limit:
+            raise TooLarge
+        return int(length)
+    return limit if first(headers, "transfer-encoding") is not None else 0
+
+
+async def read_body(receive: Receive, limit: int) -> bytes:
+    """The whole body. Raises TooLarge as soon as it is, ClientGone when the client hangs up."""
+    body, size = BytesIO(), 0  # which gives its bytes away without copying them
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise ClientGone
         chunk = message.get("body", b"")
+        more = message.get("more_body", False)
+        if not size and not more:
+            if len(chunk) > limit:
+                raise TooLarge
+            return chunk  # type: ignore[no-any-return]  # ASGI's own word for it
         size += len(chunk)
         if size > limit:
             raise TooLarge
-        chunks.append(chunk)
-        if not message.get("more_body", False):
-            return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+        body.write(chunk)
+        if not more:
+            return body.getvalue()
 
 
 def normal_path(path: str) -> str:

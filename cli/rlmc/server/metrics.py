@@ -120,4 +120,5 @@ class Readings:
     ledger_waiting: int
     ledger_lost: int
     ledger_ok: bool
+    drafts_paused: int
     config_ok: bool

@@ -139,6 +139,9 @@ def _state(now: Readings) -> Iterator[Metric]:
     )
     yield GaugeMetricFamily("rlmc_ledger_ok", "1 when the ledger can be written and nothing was lost.", now.ledger_ok)
     yield GaugeMetricFamily(
+        "rlmc_paused_draft_models", "Draft models left alone for a while, after failures in a row.", now.drafts_paused
+    )
+    yield GaugeMetricFamily(
         "rlmc_config_ok", "1 when the configuration in force is the one in the file.", now.config_ok
     )
 

@@ -79,6 +79,12 @@ def keep_reasoning(call: Call, turnover: Turnover, ids: list[str]) -> None:
     turnover.reasoning.keep(call.model, there.name, ids, call.reasoning)
 
 
+def keep_told(call: Call, turnover: Turnover, telling: Retelling) -> None:
+    """The same of an answer that is being told. Before its last event: that is where a client goes on."""
+    call.reasoning = tuple(telling.reasoning)
+    keep_reasoning(call, turnover, telling.calls)
+
+
 async def relay_retold(call: Call, request: UpstreamRequest, turnover: Turnover, estimate: UsageEstimate) -> None:
     """Make the call and tell its answer."""
     call.served = True
@@ -111,6 +117,8 @@ async def _tell_stream(call: Call, turnover: Turnover, estimate: UsageEstimate) 
             if telling.error is not None and not out.begun:
                 await _tell_error(telling.error, turnover)
                 return
+            if call.complete:
+                keep_told(call, turnover, telling)
             if data:
                 await out.begin_own(stream=True)
                 await out.write(data, last=call.complete)
@@ -120,8 +128,7 @@ async def _tell_stream(call: Call, turnover: Turnover, estimate: UsageEstimate) 
             raise
         call.fail(error.kind)
         last = telling.fail(error.message)
-    call.reasoning = tuple(telling.reasoning)
-    keep_reasoning(call, turnover, telling.calls)
+    keep_told(call, turnover, telling)
     if not call.complete:
         call.fail("stream: ended early")
         if not out.begun:

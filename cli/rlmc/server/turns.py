@@ -35,6 +35,7 @@ from rlmc.server.requests import forwarded, own_credential, translated, verify_r
 from rlmc.server.retold import relay_retold
 from rlmc.server.run import Run
 from rlmc.server.sessions import Session
+from rlmc.server.targets import Targets
 from rlmc.upstream.transport import Transport
 from rlmc.views import budgets
 from rlmc.views.budgets import Budget
@@ -50,7 +51,13 @@ _CHEAP = (economy.POLICY, draft_only.POLICY)
 
 
 async def serve_turn(
-    session: Session, inbound: Inbound, codec: Codec, send: Send, transports: dict[str, Transport], audits: Audits
+    session: Session,
+    inbound: Inbound,
+    codec: Codec,
+    send: Send,
+    transports: dict[str, Transport],
+    audits: Audits,
+    targets: Targets,
 ) -> None:
     means = session.means
     settings = means.parts.settings
@@ -71,7 +78,7 @@ async def serve_turn(
     session.turns += 1
     out.settle = lambda: _settle(this, audits)
     try:
-        await _serve(this, out, audits)
+        await _serve(this, out, audits, targets)
         this.ending = _ending(this)
     except BrokenOff:
         this.ending = "upstream-error"
@@ -108,7 +115,7 @@ def _book(this: Run, audits: Audits) -> None:
         log.exception("turn %s could not be booked", this.id)
 
 
-async def _serve(this: Run, out: Outgoing, audits: Audits) -> None:
+async def _serve(this: Run, out: Outgoing, audits: Audits, targets: Targets) -> None:
     this.conversation = conversation_key(this.inbound, this.request)
     keepalive.end(this.session, this.conversation)
     over = this.session.spending.passed(this.means.parts.settings, this.started_at)
@@ -124,7 +131,7 @@ async def _serve(this: Run, out: Outgoing, audits: Audits) -> None:
     if over is not None and over.action == "degrade":
         _degrade(this, over)
     try:
-        decision = _arrive(this, this.request, audits.books)
+        decision = _arrive(this, this.request, audits.books, targets)
         epochs, parts = audits.epochs, this.means.parts
         # A passed budget makes turns cheaper, and not less careful: what the session's own policy has learnt holds.
         policy = this.policy if this.degraded_by is None else parts.policy
@@ -215,11 +222,11 @@ async def _retell_as_is(this: Run, call: Call) -> None:
     await relay_retold(call, request, this.turnover, lambda output: Usage(output=output))
 
 
-def _arrive(this: Run, request: ChatRequest, books: Books) -> Decision:
+def _arrive(this: Run, request: ChatRequest, books: Books, targets: Targets) -> Decision:
     """What the turn is and what may be expected of it, before anything is asked."""
     session, settings = this.session, this.means.parts.settings
     memory = session.memory
-    turn = _turn(this, request)
+    turn = _turn(this, request, targets)
     past = memory.past(this.conversation)
     this.signals = signals = read_signals(turn, past)
     memory.remember(this.conversation, past_after(past, turn, signals))
@@ -261,7 +268,7 @@ def _as_sent(this: Run, request: ChatRequest, verify: Model) -> Layout:
     return replace(layout, marks=marks, markers=MOST_MARKERS)
 
 
-def _turn(this: Run, request: ChatRequest) -> Turn:
+def _turn(this: Run, request: ChatRequest, targets: Targets) -> Turn:
     parts, inbound = this.means.parts, this.inbound
     hints = hints_of(inbound)
     this.session.login_seen = this.session.login_seen or hints.login
@@ -272,7 +279,11 @@ def _turn(this: Run, request: ChatRequest) -> Turn:
     if draft is not None:
         way = this.way(draft)
         credential = own_credential(this.means, inbound, way)
-        block = credential if isinstance(credential, Reason) else None
+        if isinstance(credential, Reason):
+            block = credential
+        else:
+            this.turnover.target = target = targets.of(way, draft, credential)
+            block = Reason.DRAFT_PAUSED if target.paused else None
         if KEPT in request.fields and this.way(verify).same:
             # The client may go on from the answer by its id, and only what the provider wrote has one there.
             block = Reason.SERVER_TOOLS

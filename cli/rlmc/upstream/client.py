@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import io
 import ssl
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -25,8 +24,8 @@ from rlmc.upstream.transport import Headers, Network, UpstreamRequest
 
 CONNECT_SECONDS = 15.0
 _ADDED_BY_AIOHTTP = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
-# aiohttp writes larger bodies from a file-like object, in pieces, without blocking the loop.
-_LARGE_BODY = 1 << 20
+# Larger bodies are written in pieces, as the provider takes them, and are not copied for that.
+_LARGE_BODY, _PIECE = 1 << 20, 1 << 18
 
 
 class HttpResponse:
@@ -72,9 +71,9 @@ class HttpTransport:
     async def send(self, request: UpstreamRequest) -> HttpResponse:
         parts = urlsplit(request.url)
         host = f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname)
-        body: bytes | io.BytesIO | None = request.body or None
+        body: bytes | AsyncIterator[memoryview] | None = request.body or None
         if body is not None and len(request.body) >= _LARGE_BODY:
-            body = io.BytesIO(request.body)
+            body = _pieces(request.body)
         headers = CIMultiDict(request.headers)
         if body is not None:
             headers["Content-Length"] = str(len(request.body))
@@ -94,6 +93,13 @@ class HttpTransport:
 
     async def close(self) -> None:
         await self._session.close()
+
+
+async def _pieces(body: bytes) -> AsyncIterator[memoryview]:
+    view = memoryview(body)
+    for at in range(0, len(body), _PIECE):
+        yield view[at : at + _PIECE]
+        await asyncio.sleep(0)  # a provider that takes everything at once must not keep others waiting
 
 
 def proxy_for(url: str, network: Network) -> str | None:

@@ -39,6 +39,7 @@ SENTENCES: Mapping[Reason, str] = {
     Reason.SAME_MODEL: "the draft model and the verify model are the same",
     Reason.NO_DRAFT_MODEL: "there is no draft model to ask",
     Reason.NO_DRAFT_KEY: "there is no key for the draft model",
+    Reason.DRAFT_PAUSED: "the draft model failed several times in a row, and is left alone for a while",
     Reason.LOGIN: "a subscription login is never used for calls of rlmc's own",
     Reason.BUDGET: "a budget was passed and `budget.action` is stop, so no model was asked",
     Reason.UNREADABLE: "the request has a shape that this version does not know",
