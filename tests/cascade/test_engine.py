@@ -45,7 +45,18 @@ from rlmc.cascade.plan import (
 )
 from rlmc.cascade.reading import ContentReading
 from rlmc.cascade.signals import Past
-from rlmc.domain.chat import Completion, Message, Text, TextDelta, Thinking, ToolCall, ToolResult, Usage
+from rlmc.domain.chat import (
+    BlockStarted,
+    Completion,
+    Message,
+    Opaque,
+    Text,
+    TextDelta,
+    Thinking,
+    ToolCall,
+    ToolResult,
+    Usage,
+)
 from rlmc.domain.outcome import Reason
 from rlmc.domain.turn import Turn
 
@@ -112,6 +123,15 @@ def test_a_verifier_that_says_the_word_and_goes_on_loses_the_word() -> None:
     plan = play.reply(Opened()).ends("enhanced", "verdict")
     assert isinstance(plan, Continue)
     assert plan.drop_prefix == f"ACCEPT-{NONCE}"
+
+
+@pytest.mark.parametrize("strange", [Opaque("future_block"), ToolCall("c1", "", "{}")])
+def test_a_verifiers_step_of_an_unknown_kind_is_no_verdict(strange: Opaque | ToolCall) -> None:
+    """It could not be told again; a direct call brings it as the provider wrote it."""
+    play = Play(after("Read")).expect("draft").reply(says(LONG)).expect("verify")
+    assert play.ask is not None and play.ask.reader is not None
+    assert play.ask.reader(BlockStarted(0, strange)) == "undecided"
+    play.reply(Completion("claude", (strange,), "tool_use", Usage())).ends("direct", "no-verdict")
 
 
 def test_a_client_that_does_not_stream_gets_the_verifiers_whole_answer_without_its_thinking() -> None:

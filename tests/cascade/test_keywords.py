@@ -111,3 +111,20 @@ def test_more_words_never_make_a_text_simple(text: str, word: str) -> None:
     assert is_complex(f"{word} {text}")
     if is_complex(text):
         assert is_complex(f"{CHATTER}{text}")
+
+
+PASTED = "nothing of interest here. " * 200_000
+
+
+@pytest.mark.parametrize("text", ["There is a memory leak.\n" + PASTED, PASTED + "\nWhy this stack trace?"])
+def test_a_failure_is_seen_before_and_behind_what_was_pasted(text: str) -> None:
+    assert looks_hard(text)
+
+
+def test_megabytes_of_what_was_pasted_are_not_searched() -> None:
+    assert not looks_hard(PASTED + "deadlock " + PASTED)
+
+
+def test_a_long_text_is_no_approval_however_few_words_it_has() -> None:
+    assert is_approval("ok" + " " * 100)
+    assert not is_approval("ok" + " " * 1000)

@@ -10,6 +10,7 @@ A long result is cut where it matters least: if it holds a line the draft speaks
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -55,6 +56,7 @@ _MOST_SEARCHED = 40
 _MOST_LINES = 8
 _LEAST_LINE = 16
 _LEFT_OUT = "\n[… {} characters left out …]\n"
+_NAME = re.compile(r"[\w.:/-]{1,128}", re.ASCII)
 # A part that would get less than this is not worth its marks.
 _LEAST = 120
 
@@ -203,7 +205,8 @@ def _schemas(request: ChatRequest, candidates: Sequence[Completion], nonce: str,
     parts: list[str] = []
     for left, tool in zip(range(len(tools), 0, -1), tools, strict=True):
         schema = tool.schema.decode("utf-8", "replace")
-        title = f"The JSON Schema of {tool.name}:"
+        # Outside of the marks nothing may stand that a tool says of itself.
+        title = f"The JSON Schema of {tool.name if _NAME.fullmatch(tool.name) else 'a called tool'}:"
         parts += _fitted(title, "schema", nonce, schema, (room - _size(parts)) // left)
     return parts
 

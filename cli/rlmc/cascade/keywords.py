@@ -48,7 +48,10 @@ _APPROVAL = re.compile(
     r"(?:y|yes|yep|yeah|ok|okay|k|sure|go|on|ahead|do|it|proceed|continue|next|please|commit|push|ship|merge|looks|good"
     r"|lgtm|and|now|the|that|this|approved|perfect|great|thanks|thank|you|fine|right|correct)"
 )
-_APPROVAL_WORDS = 5
+_APPROVAL_WORDS, _APPROVAL_CHARS = 5, 200
+# What a user says stands at the beginning or the end of what is pasted with it. Megabytes of that are not searched:
+# every turn of every session would wait for it.
+_READ_CHARS = 50_000
 
 
 def is_complex(text: str) -> bool:
@@ -59,10 +62,14 @@ def is_complex(text: str) -> bool:
 def looks_hard(text: str) -> bool:
     """A task that begins so is not for the draft model: it is about a failure that has to be understood. Length says
     nothing: long prompts are mostly plans, and a plan is easy to follow."""
+    if len(text) > 2 * _READ_CHARS:
+        text = text[:_READ_CHARS] + "\n" + text[-_READ_CHARS:]
     return _FAILURE.search(text) is not None
 
 
 def is_approval(text: str) -> bool:
     """A few words that say no more than "go on": what they start is as hard as what they approve."""
+    if len(text) > _APPROVAL_CHARS:
+        return False
     words = re.findall(r"[^\W\d_]+", text.lower())  # of any script: "ok" before a task in Russian is none
     return 0 < len(words) <= _APPROVAL_WORDS and all(_APPROVAL.fullmatch(word) for word in words)

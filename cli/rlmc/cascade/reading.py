@@ -62,6 +62,8 @@ class ContentReading:
         effects = [_effect(call, specs.get(call.name), turn) for call in draft.tool_calls]
         riskiest = worst(effects)
         tool = next((c.name for c, e in zip(draft.tool_calls, effects, strict=True) if e is riskiest), "")
+        # A name that the client did not give is the draft's own words, which nobody keeps.
+        tool = tool if tool in specs or not tool else "an unknown tool"
         chars = len(draft.text) + sum(len(c.name) + len(c.arguments) for c in draft.tool_calls)
         output = completion.usage.output if completion.usage is not None else round(chars / _CHARS_PER_TOKEN)
         findings = gate.inspect(turn.request, draft)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from rlmc.domain.chat import Message, Text, ToolResult
@@ -20,14 +21,25 @@ _NOT_THE_USER = (
     # qwen-code
     "This is the Qwen Code. We are setting up the context for our chat.",
 )
+_MARK = re.compile(r"\s*<([a-z][a-z_-]*)>")
 
 
 def user_words(message: Message) -> str:
     """What the user says in a message; empty for anything but words of the user's own."""
     if message.role != "user":
         return ""
-    texts = (p.text for p in message.parts if isinstance(p, Text))
-    return "\n".join(t for t in texts if t.strip() and not t.lstrip().startswith(_NOT_THE_USER))
+    texts = (_behind(p.text) for p in message.parts if isinstance(p, Text))
+    return "\n".join(t for t in texts if t.strip())
+
+
+def _behind(text: str) -> str:
+    """What stands behind a client's own words in one text. They end where their mark is closed for the last time: what
+    is told in them may hold such a mark itself, and is nobody's word."""
+    if not text.lstrip().startswith(_NOT_THE_USER):
+        return text
+    mark = _MARK.match(text)
+    end = text.rfind(f"</{mark[1]}>") if mark else -1
+    return "" if mark is None or end < 0 else _behind(text[end + len(mark[1]) + 3 :].lstrip())
 
 
 def current_task(messages: Sequence[Message]) -> Sequence[Message]:

@@ -64,7 +64,9 @@ class VerdictReader:
         match delta:
             case TextDelta(text=text) | BlockStarted(part=Text(text=text)):
                 self._text += text
-            case BlockStarted(part=ToolCall() | Opaque()):
+            case BlockStarted(part=part) if _is_strange(part):
+                return "undecided"  # until its end; then it is no verdict
+            case BlockStarted(part=ToolCall()):
                 return "diverged"
             case _:
                 return "undecided"
@@ -84,11 +86,11 @@ def judge(answer: Completion, nonce: str) -> tuple[Verdict, Completion]:
     """What a finished verify answer means, and the answer itself as the client may get it: no thinking, no word.
 
     "accept" wants the word alone in exactly one text block and a natural end; a refused, cut or empty answer is no
-    verdict; everything else is the verify model's own step.
+    verdict, nor one with a block that could not be written again; everything else is the verify model's own step.
     """
     word = accept_word(nonce)
     visible = tuple(p for p in answer.parts if not isinstance(p, Thinking) and not _is_blank(p))
-    if answer.stop_reason not in _WHOLE or not visible:
+    if answer.stop_reason not in _WHOLE or not visible or any(map(_is_strange, visible)):
         return "none", answer
     if len(visible) == 1 and isinstance(visible[0], Text) and visible[0].text.strip() == word:
         return ("accept" if answer.stop_reason == "end_turn" else "none"), answer
@@ -96,6 +98,11 @@ def judge(answer: Completion, nonce: str) -> tuple[Verdict, Completion]:
     if not parts:
         return "none", answer
     return "act", replace(answer, parts=parts)
+
+
+def _is_strange(part: Part) -> bool:
+    """What could not be told again: a block of an unknown kind, or a call of one, which has no name."""
+    return isinstance(part, Opaque) or (isinstance(part, ToolCall) and not part.name)
 
 
 def _without_word(parts: tuple[Part, ...], word: str) -> tuple[Part, ...]:

@@ -18,8 +18,8 @@ OTHER = "other"
 CLIENTS = frozenset({"claude", "codex", "opencode", "aider", "qwen", "llm"})
 CHECKS = frozenset(
     {
-        "brief-call", "calls", "draft-call", "edit", "effect", "ending", "markup", "output-format", "repeat", "schema",
-        "verdict", "verify-call",
+        "arguments", "brief-call", "calls", "draft-call", "edit", "effect", "ending", "markup", "output-format",
+        "repeat", "schema", "verdict", "verify-call",
     }
 )  # fmt: skip
 # The first word of a call's error.

@@ -115,7 +115,9 @@ def test_a_tool_that_promises_to_read_only_is_believed_unless_it_is_known() -> N
     assert effect_of("mcp__db__query", "{}", PROMISES) is Effect.READ
     assert effect_of("mcp__db__query", "{}", SILENT) is Effect.UNSAFE
     assert effect_of("Bash", '{"command": "rm x"}', ToolSpec("Bash", b"{}", read_only=True)) is Effect.UNSAFE
-    assert effect_of("Write", "{}", ToolSpec("Write", b"{}", read_only=True)) is Effect.EDIT
+    write = b'{"properties": {"file_path": {}, "content": {}}}'
+    assert effect_of("Write", "{}", ToolSpec("Write", write, read_only=True)) is Effect.EDIT
+    assert effect_of("Write", "{}", ToolSpec("Write", b"{}", read_only=True)) is Effect.UNSAFE
 
 
 def test_the_users_word_stands_above_all() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from rlmc.cascade.effects.shell import MOST_CHARS, classify_command
@@ -29,7 +29,7 @@ READS = (
     "git status --short",
     "git diff HEAD~1 -- a.py b.py",
     "git log --oneline -5",
-    "git -C sub log -n 5 --format='%h %s'",
+    "git -C /p/sub log -n 5 --format='%h %s'",
     "git show HEAD:src/a.py",
     "git branch -a --list 'feat/*'",
     "git config --get user.name",
@@ -92,7 +92,7 @@ CHECKS = (
     "time go test ./...",
 )
 LINES = (
-    "cd src && git status --short && git diff --stat",
+    "cd /p/src && git status --short && git diff --stat",
     "cat a | sort | uniq -c | sort -rn | head",
     "pytest -q 2>&1 | tail -20",
     "ls missing 2>/dev/null || true",
@@ -327,6 +327,7 @@ def test_safe_commands_one_after_the_other_are_safe(commands: list[str], data: s
     line = commands[0]
     for one in commands[1:]:
         line += data.draw(st.sampled_from([" && ", "; ", " || ", "\n", " ;\n"])) + one
+    assume(not ("git " in line and "cd a" in line))  # a repository there may not be the user's
     assert safe(line)
     assert safe(f"( {line} )")
     assert safe(f"{{ {line}\n}}")

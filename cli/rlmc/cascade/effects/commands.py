@@ -20,9 +20,15 @@ Words = Sequence[Word]
 
 _NAME = r"([A-Za-z0-9_][A-Za-z0-9_.+-]*|:)"
 _SYSTEM = re.compile(rf"(?:(?:/usr(?:/local)?|/opt/homebrew)?/bin/)?{_NAME}")
-_PROJECT = re.compile(rf"/?(?:[A-Za-z0-9_@.+-]+/)*(?:\.?venv/bin|node_modules/\.bin|vendor/bin)/{_NAME}")
+# Not where every user of the machine may put a file, nor where others' files lie in a project.
+_PROJECT = re.compile(
+    r"(?!/(?:private/)?(?:tmp|var/tmp|dev)/)/?(?:(?!(?:node_modules|vendor|third_party)/)[A-Za-z0-9_@.+-]+/)*"
+    rf"(?:\.?venv/bin|node_modules/\.bin|vendor/bin)/{_NAME}"
+)
 _NAMED = re.compile(_NAME)
 _PYTHON = re.compile(r"python(?:3(?:\.\d+)?)?")
+
+_ENDLESS = frozenset({"/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty", "/dev/console"})
 
 # Variables a command may be given: they change how it looks, not what it does.
 ENVIRONMENT: Mapping[str, re.Pattern[str]] = {
@@ -80,7 +86,7 @@ _PYTHON_FLAGS = frozenset({"-B", "-u", "-s", "-E", "-I"})
 
 def harmless(words: Words, *, fed: bool) -> bool:
     """Whether this command may run unseen. One that is `fed` reads what another command wrote, or a file."""
-    return not any(leads_to_secrets(word.text) for word in words) and _harmless(words, fed)
+    return not any(leads_to_secrets(word.text) or word.text in _ENDLESS for word in words) and _harmless(words, fed)
 
 
 def _harmless(words: Words, fed: bool) -> bool:

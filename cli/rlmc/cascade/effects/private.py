@@ -32,6 +32,11 @@ _PRIVATE = re.compile(
     """,
     re.VERBOSE,
 )
+# Folders that hold some of these in folders below: who searches all of one finds them.
+_HOME = re.compile(
+    r"(?:~[\w.-]*|/\0|/|/(?:home|users|root|etc|proc|sys|run|private|var)|/(?:home|users)/[^/]+|/proc/[^/]+"
+    r"|(?:~|/\0|/root|/(?:home|users)/[^/]+)/\.config)"
+)
 _ANYTHING_IN = re.compile(r"/(?:etc|proc(?:/[^/\s]*)?)/[^/\s]*[*?\[\0]")
 _HIDDEN = (
     *(".ssh", ".gnupg", ".aws", ".azure", ".kube", ".env", ".envrc", ".netrc", ".pgpass", ".npmrc", ".pypirc"),
@@ -44,13 +49,23 @@ _LETTER = re.compile(r"\w")
 _TELLING = 3
 
 
+def holds_a_home(folder: str) -> bool:
+    """Whether this is somebody's home, or a folder above it."""
+    return _HOME.fullmatch(_plain(f"{folder}/")[:-1] or "/") is not None
+
+
 def leads_to_secrets(text: str) -> bool:
-    plain = re.sub(r"/(?:\.?/)+", "/", text.lower())
+    plain = _plain(text)
     if _PRIVATE.search(plain) or _ANYTHING_IN.search(plain):
         return True
     if not _GLOB.search(plain):
         return False
     return any(_may_mean(step) for step in re.split(r"[/:=\s]", plain) if _GLOB.search(step))
+
+
+def _plain(text: str) -> str:
+    """Some systems take letters that only look alike for the same: as many as fold to the same ones."""
+    return re.sub(r"/(?:\.?/)+", "/", text.casefold())
 
 
 def _may_mean(step: str) -> bool:

@@ -23,13 +23,13 @@ _DIGITS = re.compile(r"[-+]?\d+")
 _HIDDEN_COMMAND = re.compile(r"\$\(|`")
 
 # In any place, also inside texts: what awk can do besides printing, under every name it has.
-_AWK_DOES = re.compile(r"system|getline|ENVIRON|PROCINFO|SYMTAB|FUNCTAB|@|close|fflush|extension")
+_AWK_DOES = re.compile(r"system|getline|ARGV|ARGC|ARGIND|ENVIRON|PROCINFO|SYMTAB|FUNCTAB|@|close|fflush|extension")
 _AWK_OUT = re.compile(r"[|>]")
 _AWK_BEFORE_PATTERN = "~(,!{;&|}\n"
 _AWK_TEXT = re.compile(r'"(?:[^"\\\n]|\\.)*"')
 _AWK_PATTERN = re.compile(r"/(?:[^/\\\n]|\\.)*/")
 
-_JQ_ENVIRONMENT = re.compile(r"(?<![.\w])env\b|\$ENV")
+_JQ_ENVIRONMENT = re.compile(r"(?<![.\w])(?:env|ENV)\b")
 
 _PRINTF = re.compile(r"(?:[^%]|%%|%[-0-9.]{0,6}[sbqc])*", re.DOTALL)
 _PRINTF_NUMBERS = re.compile(r"(?:[^%]|%%|%[-+ 0-9.]{0,6}[sbqcdiuxXofeg])*", re.DOTALL)

@@ -12,7 +12,7 @@ ALWAYS = frozenset(
     {
         *("ls", "cat", "head", "wc", "nl", "tac", "rev", "cut", "tr", "paste", "join", "comm", "cmp", "diff"),
         *("fold", "fmt", "expand", "unexpand", "column", "od", "hexdump", "strings", "grep", "egrep", "fgrep"),
-        *("basename", "dirname", "realpath", "readlink", "stat", "du", "df", "pwd", "cd", "echo", "expr", "seq"),
+        *("basename", "dirname", "realpath", "readlink", "stat", "du", "df", "pwd", "cd", "echo", "expr"),
         *("true", "false", ":", "break", "continue", "which", "whereis", "type", "getconf", "locale", "numfmt"),
         *("md5", "md5sum", "sha1sum", "sha224sum", "sha256sum", "sha384sum", "sha512sum", "shasum", "b2sum", "cksum"),
         *("uname", "whoami", "id", "groups", "nproc", "uptime", "free", "sw_vers", "lsb_release"),
@@ -71,6 +71,7 @@ READERS: dict[str, tuple[Rule, ...]] = {
         ),
     ),
     "hostname": (rule("-s -f -i -I -d --short --fqdn", most=0),),
+    "seq": (rule("-w -s: -f: --equal-width", least=1, most=3, operands=r"-?\d{1,6}(?:\.\d{1,3})?"),),
     "printenv": (rule(least=1, most=1, operands=r"\w+"),),
     "command": (rule("-v -V", needs="-v -V", ordered=True),),
     "exit": (rule(most=1, operands=r"\d{1,3}"),),

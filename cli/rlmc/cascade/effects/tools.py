@@ -1,6 +1,7 @@
 """What a known tool is for, by its exact name. A tool that is not listed is nobody's: it is unsafe.
 
-Names are those of Claude Code, opencode, Codex and qwen-code, clients whose tools were looked at one by one.
+Names are those of Claude Code, opencode, Codex and qwen-code, clients whose tools were looked at one by one. What makes
+a tool of a request the known one of its name stands in declared.py.
 """
 
 from __future__ import annotations
@@ -76,3 +77,6 @@ TOOLS: dict[str, Effect] = {
     "write_file": Effect.EDIT,
     "notebook_edit": Effect.EDIT,
 }
+
+KNOWN = SHELLS | PATCHES | CALLERS | WAITS | TOOLS.keys()
+"""All names that mean something here."""

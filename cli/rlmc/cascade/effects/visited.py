@@ -5,12 +5,18 @@ Rule: which name is looked up in which folder is not worked out. Each counts in 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 
-from rlmc.cascade.effects.private import leads_to_secrets
+from rlmc.cascade.effects.private import holds_a_home, leads_to_secrets
 
 _GO = "cd"
+_GIT, _GIT_GO = "git", "-C"
+_SEARCHES = frozenset({"grep", "egrep", "fgrep", "rg", "diff", _GIT})
 _MOST_FOLDERS = 16
+# Where others' files lie in a project.
+_OF_OTHERS = re.compile(r"/(?:node_modules|vendor|third[-_]party|site-packages|submodules|fixtures|testdata)(?:/|$)")
+_STEPS_UP = re.compile(r"(?:\.{0,2}/)*\.{0,2}")
 
 
 class Visited:
@@ -19,19 +25,39 @@ class Visited:
     def __init__(self, folder: str) -> None:
         self._folders = [folder] if folder else []
         self._names: set[str] = set()
+        self._programs: set[str] = set()
 
     def command(self, words: Sequence[str]) -> None:
         self._names.update(words[1:])
-        if _GO in words[:-1]:
+        self._programs.update(words)
+        for folder in _folders(words):
             before = self._folders[-1] if self._folders else ""
-            self._folders.append(words[-1] if words[-1].startswith("/") or not before else f"{before}/{words[-1]}")
+            self._folders.append(folder if folder.startswith(("/", "~")) or not before else f"{before}/{folder}")
 
     def name(self, name: str) -> None:
         self._names.add(name)
 
-    def leads_to_secrets(self) -> bool:
-        """Also where there are too many folders to say."""
+    def is_harmless(self) -> bool:
+        """Not so where there are too many folders to say."""
         folders = set(self._folders)
-        return len(self._folders) > _MOST_FOLDERS or any(
-            leads_to_secrets(f"{folder}/{name}") for folder in folders for name in self._names
-        )
+        if len(self._folders) > _MOST_FOLDERS or (_GIT in self._programs and any(map(_may_be_planted, folders))):
+            return False
+        if not _SEARCHES.isdisjoint(self._programs) and any(map(holds_a_home, folders | self._names)):
+            return False
+        return not any(leads_to_secrets(f"{folder}/{name}") for folder in folders for name in self._names)
+
+
+def _folders(words: Sequence[str]) -> Iterator[str]:
+    if _GO in words[:-1]:
+        yield words[-1]
+    elif words[-1:] == [_GO]:
+        yield "~"
+    if _GIT in words:
+        yield from (words[at + 1] for at, word in enumerate(words[:-1]) if word == _GIT_GO)
+
+
+def _may_be_planted(folder: str) -> bool:
+    """Whether git could find a repository there that came with another's files: its settings may run programs."""
+    if folder.startswith(("/", "~")):
+        return _OF_OTHERS.search(folder) is not None
+    return _STEPS_UP.fullmatch(folder) is None

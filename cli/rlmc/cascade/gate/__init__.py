@@ -5,7 +5,7 @@ Whether a call may be released for what it could do is the policy's business; se
 
 from __future__ import annotations
 
-from rlmc.cascade.gate import calls, edit, ending, markup, output_format, repeat, schema
+from rlmc.cascade.gate import arguments, calls, edit, ending, markup, output_format, repeat, schema
 from rlmc.cascade.gate.check import Check
 from rlmc.domain.chat import ChatRequest, Completion
 from rlmc.domain.turn import Finding
@@ -15,6 +15,7 @@ CHECKS: tuple[Check, ...] = (
     ending.check,
     markup.check,
     calls.check,
+    arguments.check,
     repeat.check,
     edit.check,
     output_format.check,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from rlmc.domain.chat import ChatRequest, Completion, ToolResult
 from rlmc.domain.turn import Finding
 
@@ -21,6 +23,9 @@ def check(request: ChatRequest, draft: Completion) -> tuple[Finding, ...]:
     unknown = next((c.name for c in calls if c.name not in usable), None)
     if unknown is not None:
         return (Finding("calls", f"no tool named {unknown[:80]!r}"),)
+    declared = Counter(t.name for t in request.tools)
+    if any(declared[c.name] > 1 for c in calls):
+        return (Finding("calls", "a tool that is declared twice"),)
     if len({(c.name, c.arguments) for c in calls}) < len(calls):
         return (Finding("calls", "the same call twice"),)
     return ()

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from rlmc.cascade.effects.tools import PATCHES
-from rlmc.cascade.gate import protected_paths, syntax
+from rlmc.cascade.gate import protected_paths, syntax, unseen
 from rlmc.cascade.gate.credentials import new_secret
 from rlmc.cascade.gate.file_calls import EDITS, WRITES, Edit, FileCall, Gone, Read, Replacement, Write, file_calls
 from rlmc.cascade.gate.history import exchanges
@@ -129,6 +129,8 @@ class _Drafted:
             return f"more than {_MOST_LINES} changed lines"
         if new_secret(new, before):
             return "the new text holds what looks like a key or token"
+        if (problem := unseen.problem_with(path, new, before)) is not None:
+            return problem
         if any(found not in before for found in _left_out(new)):
             return "the new text leaves something out"
         whole = after.whole

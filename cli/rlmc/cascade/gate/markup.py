@@ -1,4 +1,5 @@
-"""Tool calls that leaked into the text as markup: the agent would see words where a call was meant, and stall."""
+"""Markup in the text: tool calls that leaked into it, over which the agent would stall, and marks by which models and
+clients tell who speaks, which in a later turn could pass for somebody else's words."""
 
 from __future__ import annotations
 
@@ -15,7 +16,11 @@ _MARKS = re.compile(
     r"|<[|\uff5c][^<>\n]{0,40}(?:tool|function|python)[^<>\n]{0,40}[|\uff5c]>"
     r"|\[/?TOOL_(?:CALLS?|REQUEST)\]"
     r"|<tool_code>|^[ \t]*(?:```|~~~)[ \t]*tool_(?:code|calls?)\b"
-    r"|<\|(?:channel|constrain)\|>"
+    r"|<\|(?:channel|constrain|start|message|call|return|im_start|im_end|im_sep|eot_id|eom_id|start_header_id"
+    r"|end_header_id|system|user|assistant|endoftext)\|>"
+    r"|\[/?(?:INST|TOOL_RESULTS|AVAILABLE_TOOLS|SYSTEM_PROMPT)\]|<start_of_turn>"
+    r"|<\s*/?\s*(?:system-reminder|tool_(?:result|response|output|use_error)|function_results?|task-notification"
+    r"|local-command-std(?:out|err)|environment_context|user_instructions|permissions instructions)\b"
     r"|^\*\*\* Begin Patch$",
     re.IGNORECASE | re.MULTILINE,
 )

@@ -7,11 +7,35 @@ from __future__ import annotations
 
 import re
 from itertools import pairwise
+from unicodedata import category, normalize
 
 _FOLDERS = frozenset(
     {
         *(".git", ".hg", ".svn", ".husky", ".circleci", ".devcontainer"),
-        *(".claude", ".codex", ".opencode", ".cursor", ".gemini", ".qwen", ".vscode", ".idea"),
+        *(".claude", ".codex", ".opencode", ".cursor", ".gemini", ".qwen", ".vscode", ".idea", ".zed", ".fleet"),
+        *(
+            ".agents",
+            ".aider",
+            ".amazonq",
+            ".augment",
+            ".clinerules",
+            ".continue",
+            ".junie",
+            ".kiro",
+            ".roo",
+            ".windsurf",
+        ),
+        *(
+            ".buildkite",
+            ".woodpecker",
+            ".teamcity",
+            ".gitea",
+            ".forgejo",
+            "node_modules",
+            "site-packages",
+            ".venv",
+            "venv",
+        ),
         *(".ssh", ".gnupg", ".aws", ".azure", ".kube", ".docker"),
     }
 )
@@ -23,24 +47,42 @@ _STEERING = frozenset(
     {
         *("claude.md", "claude.local.md", "agents.md", "agent.md", "gemini.md", "qwen.md", ".cursorrules"),
         *("settings.json", "settings.local.json", ".mcp.json", "opencode.json", "opencode.jsonc"),
-        *(".gitlab-ci.yml", ".pre-commit-config.yaml", ".gitmodules", ".gitattributes"),
+        *("copilot-instructions.md", "skill.md", ".windsurfrules", ".clinerules", ".goosehints", ".aider.conf.yml"),
+        *(
+            ".gitlab-ci.yml",
+            ".pre-commit-config.yaml",
+            ".gitmodules",
+            ".gitattributes",
+            "lefthook.yml",
+            ".lintstagedrc",
+        ),
+        *(".travis.yml", ".drone.yml", "azure-pipelines.yml", "bitbucket-pipelines.yml", "jenkinsfile", "appveyor.yml"),
+        *("sitecustomize.py", "usercustomize.py"),
     }
 )
 # Start-up and login files keep their names wherever they are.
 _PERSONAL = re.compile(
     r"\.(?:bash\w*|zsh\w*|zprofile|zlogin|profile|login|kshrc|cshrc|inputrc|gitconfig|npmrc|yarnrc(?:\.yml)?|pypirc|netrc"
     r"|curlrc|wgetrc|vimrc|tmux\.conf|condarc|envrc|git-credentials)|\.env.*|.*\.(?:pem|key|p12|pfx|keystore)"
-    r"|id_(?:rsa|dsa|ecdsa|ed25519)\w*"
+    r"|id_(?:rsa|dsa|ecdsa|ed25519)\w*|.*\.pth"
 )
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+:/")
+_SHORT = re.compile(r"~\d")
 _LOCK = re.compile(r".*[.-]lock(?:\.(?:json|ya?ml|hcl))?|.*\.lockb|npm-shrinkwrap\.json|go\.sum|package\.resolved")
 
 
 def problem_with(path: str) -> str | None:
     """Why a draft may not write there; None when nothing speaks against it."""
-    plain = path.replace("\\", "/").lower()
-    if any(ord(c) < 32 for c in plain):
+    # Some systems take letters that fold to the same ones for the same, and pass over those nobody sees.
+    plain = normalize("NFKC", path.replace("\\", "/")).casefold()
+    if any(category(c)[0] == "C" or category(c) in ("Zl", "Zp") for c in path):
         return "the path holds control characters"
-    steps = plain.split("/")
+    if _ADDRESS.match(plain) or path.startswith("\\\\"):
+        return "the path leads somewhere else"
+    # Windows drops dots and blanks at the end of a name, and has short names for long ones.
+    steps = [step.rstrip(". ") or step for step in plain.split("/")]
+    if any(_SHORT.search(step) for step in steps):
+        return "the path leads somewhere else"
     if ".." in steps or steps[0].startswith("~"):
         return "the path leads somewhere else"
     folders, name = steps[:-1], steps[-1]
