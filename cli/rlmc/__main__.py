@@ -31,16 +31,17 @@ def run(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         return 130
     except Exception as problem:
+        from rlmc.domain.redaction import redact
         from rlmc.ui import console
 
         if debug:
             import traceback
 
-            traceback.print_exc()
+            console.err(redact(traceback.format_exc()))
         if isinstance(problem, RlmcError):
             return console.fail(problem)
         hint = "" if debug else "; RLMC_DEBUG=1 shows where"
-        console.err(f"rlmc: internal error: {type(problem).__name__}: {problem}{hint}")
+        console.err(f"rlmc: internal error: {type(problem).__name__}: {redact(str(problem))}{hint}")
         return 1
     return 0
 

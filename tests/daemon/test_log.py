@@ -5,6 +5,7 @@ import os
 import stat
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rlmc.daemon.log import OLD_FILES, PrivateRotatingHandler, redact, set_up_logging
+from rlmc.daemon.log import OLD_FILES, PrivateRotatingHandler, set_up_logging
+from rlmc.domain.redaction import redact
 
 TOKENS = st.text("abcXYZ0189-_", min_size=16, max_size=48)
 
@@ -21,7 +23,10 @@ TOKENS = st.text("abcXYZ0189-_", min_size=16, max_size=48)
 def loggers() -> Iterator[None]:
     root, own = logging.getLogger(), logging.getLogger("rlmc")
     before = (root.handlers[:], root.level, own.level)
+    hooks = (sys.excepthook, threading.excepthook)
     yield
+    sys.excepthook, threading.excepthook = hooks
+    logging.captureWarnings(False)
     for handler in root.handlers:
         if isinstance(handler, PrivateRotatingHandler):
             handler.close()
@@ -61,6 +66,25 @@ def test_a_traceback_is_redacted_too(tmp_path: Path) -> None:
     written = (tmp_path / "daemon.log").read_text()
     assert "ValueError: bad path /s/***/v1" in written
     assert "this-is-a-session-token" not in written
+
+
+def test_what_nobody_caught_is_redacted_too(tmp_path: Path) -> None:
+    set_up_logging(tmp_path / "daemon.log", "info")
+    try:
+        raise ValueError("api_key=a-secret-of-somebody")
+    except ValueError as error:
+        sys.excepthook(ValueError, error, error.__traceback__)
+
+    def fail() -> None:
+        raise OSError("https://me:hunter2@proxy.example")
+
+    thread = threading.Thread(target=fail)
+    thread.start()
+    thread.join()
+    written = (tmp_path / "daemon.log").read_text()
+    assert "ValueError: api_key=***" in written
+    assert "https://***@proxy.example" in written
+    assert "a-secret" not in written and "hunter2" not in written
 
 
 def test_own_words_from_the_level_on_and_others_only_when_it_matters(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from rlmc.bench.results import Result, Results
 from rlmc.bench.run import Arm, run_arm
 from rlmc.bench.task import Task, digest
 from rlmc.commands.own_session import SIMULATED, agree, auth, daemon_for, is_free, need_keys, open_session
+from rlmc.commands.stored import with_keyring
 from rlmc.config.load import Config, load, overrides_from
 from rlmc.config.paths import data_dir, ledger_file
 from rlmc.daemon.control import Registration
@@ -65,8 +66,8 @@ class _Models:
 
 
 def run_bench(wish: Wish) -> BenchReport:
-    environ = dict(os.environ)
     config = load(flags=wish.flags, providers=names())
+    environ = with_keyring(config.settings, os.environ)
     parts = build_parts(config.settings, upstreams_of(environ))
     models = _models(parts, wish.arms, environ)
     results = Results.open(_file(models, parts, wish.tasks), fresh=wish.fresh)

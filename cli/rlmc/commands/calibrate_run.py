@@ -38,6 +38,7 @@ from rlmc.calibrate.states import (
     transcripts,
 )
 from rlmc.commands.own_session import SIMULATED, agree, auth, daemon_for, is_free, need_keys, open_session
+from rlmc.commands.stored import with_keyring
 from rlmc.config.load import Config, load, overrides_from
 from rlmc.config.paths import data_dir, ledger_file
 from rlmc.daemon.control import Registration, notify_reload
@@ -100,8 +101,9 @@ class _Job:
 
 
 def run_calibration(wish: Wish) -> CalibrationReport:
-    environ = dict(os.environ)
-    job = _job(wish, environ)
+    config = load(flags=wish.flags, providers=names())
+    environ = with_keyring(config.settings, os.environ)
+    job = _job(wish, config, environ)
     labels = Labels.open(_file(job), fresh=wish.fresh)
     todo = [state for state in job.chosen if labels.get(state.digest) is None]
     kept = len(job.chosen) - len(todo)
@@ -118,8 +120,7 @@ def run_calibration(wish: Wish) -> CalibrationReport:
 # --- what is asked, and who pays --------------------------------------------------------------------------------------
 
 
-def _job(wish: Wish, environ: Mapping[str, str]) -> _Job:
-    config = load(flags=wish.flags, providers=names())
+def _job(wish: Wish, config: Config, environ: Mapping[str, str]) -> _Job:
     parts = build_parts(config.settings, upstreams_of(environ))
     faults = ReadingFaults()
     files = transcripts(wish.sources, Path.home(), faults)

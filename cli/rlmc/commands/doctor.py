@@ -49,9 +49,11 @@ def examine() -> list[Check]:
     from rlmc.commands.checks.daemon import check_daemon, check_port
     from rlmc.commands.checks.environment import check_environment, claude_settings
     from rlmc.commands.checks.folders import check_folders
+    from rlmc.commands.checks.keys import check_keys
     from rlmc.commands.checks.ledger import check_ledger
     from rlmc.commands.checks.settings import check_settings
     from rlmc.commands.checks.telemetry import check_telemetry
+    from rlmc.commands.stored import from_keyring, names_in_use
     from rlmc.config import paths
     from rlmc.daemon.control import status
     from rlmc.daemon.state import read_state
@@ -65,7 +67,8 @@ def examine() -> list[Check]:
     files += [ledger.with_name(ledger.name + ending) for ending in ("-wal", "-shm")]
 
     checks, config = check_settings(paths.config_file(), env, names())
-    checks += check_folders([paths.config_dir(), paths.data_dir(), paths.state_dir()], files)
+    folders = [paths.config_dir(), paths.data_dir(), paths.state_dir()]
+    checks += check_folders(folders, files, may_link={paths.config_file()})
     claim = read_state()
     try:
         running = status()
@@ -74,7 +77,10 @@ def examine() -> list[Check]:
         running = None
         daemon = [Check("daemon", "fail", error.message, error.hint or "rlmc restart")]
     if config is not None:
-        checks += check_credentials(config.settings, env, claude_folder)
+        stored = from_keyring(config.settings, env)
+        checks += check_credentials(config.settings, env, claude_folder, stored.keys.keys())
+        if config.settings.keyring:
+            checks.append(check_keys(names_in_use(config.settings), env, stored.keys.keys(), stored.problem))
         checks.append(check_port(config.settings.port, running.get("port") if running else None))
     checks += daemon
     checks += check_ledger(ledger)

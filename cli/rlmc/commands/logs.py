@@ -1,4 +1,7 @@
-"""`rlmc logs`: what the daemon wrote to its log."""
+"""`rlmc logs`: what the daemon wrote to its log.
+
+Rule: it was written without secrets, and is looked through once more: a log may be of an earlier version.
+"""
 
 from __future__ import annotations
 
@@ -19,15 +22,16 @@ def _logs(
 
     from rlmc.config.paths import log_file
     from rlmc.daemon import logfile
+    from rlmc.domain.redaction import redact
     from rlmc.ui import console
 
     path = log_file()
     if follow:
         for line in logfile.follow(path, lines):
-            console.out(line)
+            console.out(redact(line))
             sys.stdout.flush()
     elif path.exists():
         for line in logfile.last_lines(path, lines):
-            console.out(line)
+            console.out(redact(line))
     else:
         console.err(f"no log yet: {path}")

@@ -23,7 +23,7 @@ from rlmc.upstream.providers import api_key_envs, names
 @dataclass(frozen=True, slots=True)
 class Opening:
     """The session's id and token stay what they are, wherever a daemon is found. `flags` are settings by key;
-    `bound_pid` is the process it ends with, where nobody waits for it."""
+    `bound_pid` is the process it ends with, where nobody waits for it, `stored` keys that the environment lacks."""
 
     argv: tuple[str, ...]
     flags: Mapping[str, str]
@@ -32,6 +32,7 @@ class Opening:
     environ: Mapping[str, str] = field(repr=False)
     directory: Path
     bound_pid: int | None = None
+    stored: Mapping[str, str] = field(default_factory=dict, repr=False)
     id: str = field(default_factory=lambda: secrets.token_hex(8))
     token: str = field(default_factory=lambda: secrets.token_urlsafe(24), repr=False)
 
@@ -61,7 +62,7 @@ class Opening:
             overrides=overrides_from(self.environ, self.flags, names()),
             upstreams=plan.upstreams,
             protocol=plan.protocol,
-            keys=keys_of(plan.seen, api_key_envs() | own_keys),
+            keys={**self.stored, **keys_of(plan.seen, api_key_envs() | own_keys)},
             network=network_of(plan.seen),
             bound_pid=self.bound_pid,
         )

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from rlmc.commands.opening import Opening, wished_port, working_directory
+from rlmc.commands.stored import from_keyring
 from rlmc.config.env import SESSION_ENV
 from rlmc.config.load import load
 from rlmc.daemon import control
@@ -40,7 +41,9 @@ def open_for_terminal(flags: Mapping[str, str], name: str | None, as_client: str
     config = load(flags=flags, providers=names())
     integration = choose(as_client or "", as_client)
     argv = (as_client if as_client in PROGRAMS else "terminal",)
-    opening = Opening(argv, flags, name, integration, environ, working_directory(), bound_pid=_terminal())
+    stored = from_keyring(config.settings, environ)
+    directory = working_directory()
+    opening = Opening(argv, flags, name, integration, environ, directory, bound_pid=_terminal(), stored=stored.keys)
     for left in reversed(range(_TRIES)):
         running = ensure_running(wished_port(config))
         plan, registration = opening.at(running.endpoint.port, config.settings)
@@ -50,7 +53,8 @@ def open_for_terminal(flags: Mapping[str, str], name: str | None, as_client: str
             if not left:
                 raise
             continue
-        for text in (*config.warnings, *running.notes, *plan.warnings, *notes):
+        problems = (stored.problem,) if stored.problem else ()
+        for text in (*config.warnings, *running.notes, *problems, *plan.warnings, *notes):
             console.warning(text)
         env = {**plan.env, **before(plan.upstreams, plan.env, environ), SESSION_ENV: registration.id}
         child = child_environment(environ, env, plan.env_lists)

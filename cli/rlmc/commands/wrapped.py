@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rlmc.commands.opening import Opening, wished_port, working_directory
+from rlmc.commands.stored import from_keyring
 from rlmc.config.env import SESSION_ENV
 from rlmc.config.load import Config, load
 from rlmc.config.schema import Settings
@@ -90,7 +91,8 @@ def run_wrapped(wish: Wish) -> int:
 def _open(
     wish: Wish, config: Config, integration: Integration, environ: Mapping[str, str], directory: Path
 ) -> _Session:
-    opening = Opening(wish.argv, wish.flags, wish.name, integration, environ, directory)
+    stored = from_keyring(config.settings, environ)
+    opening = Opening(wish.argv, wish.flags, wish.name, integration, environ, directory, stored=stored.keys)
     for left in reversed(range(_TRIES)):
         running = ensure_running(wished_port(config))
         plan, registration = opening.at(running.endpoint.port, config.settings)
@@ -102,7 +104,7 @@ def _open(
             if not left:
                 raise
             continue
-        for text in (*running.notes, *plan.warnings, *notes):
+        for text in (*running.notes, *((stored.problem,) if stored.problem else ()), *plan.warnings, *notes):
             _say(text)
         return _Session(keeper, plan, registration.id)
     raise DaemonError("the daemon ends as soon as it is started")

@@ -117,6 +117,7 @@ def settings_of(checked: Mapping[str, object]) -> Settings:
         claude_auto_mode=_typed(checked, "claude.auto-mode", str),
         brief_tokens=_typed(checked, "brief-tokens", int),
         keep_alive=_typed(checked, "keep-alive", bool),
+        keyring=_typed(checked, "keyring", bool),
         log_content=_typed(checked, "log-content", bool),
         port=_typed(checked, "port", int),
         idle_timeout=_typed(checked, "idle-timeout", float),

@@ -92,6 +92,7 @@ class Settings:
     claude_auto_mode: str
     brief_tokens: int
     keep_alive: bool
+    keyring: bool
     log_content: bool
     port: int
     idle_timeout: float
@@ -209,6 +210,13 @@ KEYS: tuple[Key, ...] = (
         values.boolean,
         False,
         "Whether the verify model's cache is kept warm by a call that answers nothing, where that is expected to pay",
+        _YES_NO,
+    ),
+    Key(
+        "keyring",
+        values.boolean,
+        False,
+        "Whether keys that no environment variable holds are looked for in the system's keyring",
         _YES_NO,
     ),
     Key(

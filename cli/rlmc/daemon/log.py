@@ -7,28 +7,19 @@ from __future__ import annotations
 
 import logging
 import os
-import re
+import sys
+import threading
+from contextlib import suppress
 from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 from rlmc.daemon.logfile import open_log
+from rlmc.domain.redaction import redact
 
 MAX_BYTES = 5 * 1024 * 1024
 OLD_FILES = 2  # beside the one in use
 _STANDARD_STREAMS = (1, 2)
-
-_SECRETS: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"/s/[^/\s\"'?]+"), "/s/***"),
-    (re.compile(r"(?i)\b(bearer|x-api-key\W{1,5})(\s*)[\w.~+/=-]{6,}"), r"\1\2***"),
-    (re.compile(r"\bsk-[\w-]{6,}"), "sk-***"),
-)
-
-
-def redact(text: str) -> str:
-    for pattern, instead in _SECRETS:
-        text = pattern.sub(instead, text)
-    return text
 
 
 class RedactingFormatter(logging.Formatter):
@@ -37,7 +28,18 @@ class RedactingFormatter(logging.Formatter):
 
 
 class PrivateRotatingHandler(RotatingFileHandler):
-    """Rotates with all files 0600, and takes stdout and stderr along where they are the log as well."""
+    """Rotates with all files 0600, and takes stdout and stderr along where they are the log as well. What cannot be
+    written, on a full disk, is lost without a word; a log that somebody has deleted is begun anew."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if self.stream is not None and not os.path.exists(self.baseFilename):  # noqa: PTH110 - never raises
+            with suppress(OSError):
+                self.stream.close()
+            self.stream = None
+        super().emit(record)
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        pass
 
     def _open(self) -> TextIOWrapper:
         return TextIOWrapper(os.fdopen(open_log(Path(self.baseFilename)), "ab"), encoding="utf-8")
@@ -58,11 +60,21 @@ class PrivateRotatingHandler(RotatingFileHandler):
 
 def set_up_logging(path: Path, level: str) -> logging.Logger:
     """Everything at warning and above, and rlmc's own words from `level` on, into the file at `path`."""
-    handler = PrivateRotatingHandler(path, maxBytes=MAX_BYTES, backupCount=OLD_FILES, encoding="utf-8")
+    handler = PrivateRotatingHandler(path, maxBytes=MAX_BYTES, backupCount=OLD_FILES, encoding="utf-8", delay=True)
     handler.setFormatter(RedactingFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
     log = logging.getLogger("rlmc")
     log.setLevel(level.upper())
+    logging.captureWarnings(True)
+    # What nobody caught would be written straight to the log, past all this.
+    sys.excepthook = lambda kind, error, trace: log.critical("not caught", exc_info=(kind, error, trace))
+    threading.excepthook = _in_a_thread
     return log
+
+
+def _in_a_thread(failed: threading.ExceptHookArgs) -> None:
+    if failed.exc_value is not None and not isinstance(failed.exc_value, SystemExit):
+        trace = (failed.exc_type, failed.exc_value, failed.exc_traceback)
+        logging.getLogger("rlmc").critical("not caught in a thread", exc_info=trace)

@@ -1,5 +1,8 @@
 """What the ledger keeps of a session, a turn and a call: counts, costs, outcomes, reasons. Never prompts or answers.
 
+Rule: what somebody else said, a provider's error or a draft's own words in a finding, is redacted by the record itself,
+so that no way of keeping one keeps a secret.
+
 Times are unix microseconds (wall clock), durations milliseconds (monotonic clock), money picodollars.
 """
 
@@ -12,6 +15,7 @@ from typing import Any, Literal
 from rlmc.domain.chat import Usage
 from rlmc.domain.money import Picodollars
 from rlmc.domain.outcome import Outcome, Reason
+from rlmc.domain.redaction import redact_foreign
 
 CallRole = Literal["draft", "verify", "direct", "keepalive", "audit", "judge"]
 DECISION_FORMAT = 1
@@ -91,6 +95,11 @@ class CallRecord:
     brief: bool = False
     details: Mapping[str, Any] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        for name in ("error", "stop_reason"):
+            if (text := getattr(self, name)) is not None:
+                object.__setattr__(self, name, redact_foreign(text))
+
 
 @dataclass(frozen=True, slots=True)
 class TurnRecord:
@@ -132,3 +141,6 @@ class TurnRecord:
     # Only with `log-content` on: the request's body and the answer as the client got it.
     request_body: bytes | None = None
     answer_body: bytes | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "findings", tuple(map(redact_foreign, self.findings)))

@@ -34,9 +34,11 @@ def warning(text: str) -> None:
 
 
 def error(problem: RlmcError) -> None:
-    err(f"{paint('error:', 'red', sys.stderr)} {problem.message}")
+    from rlmc.domain.redaction import redact
+
+    err(f"{paint('error:', 'red', sys.stderr)} {redact(problem.message)}")
     if problem.hint:
-        err(f"{paint('hint:', 'blue', sys.stderr)} {problem.hint}")
+        err(f"{paint('hint:', 'blue', sys.stderr)} {redact(problem.hint)}")
 
 
 def fail(problem: RlmcError) -> int:

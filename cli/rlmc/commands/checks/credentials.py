@@ -6,7 +6,7 @@ What is looked at is this shell; an agent may also have a credential of its own,
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from rlmc.commands.checks.check import Check
@@ -19,27 +19,29 @@ _CLIENT_KEYS = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN")
 _LOGIN_TOKEN = "CLAUDE_CODE_OAUTH_TOKEN"  # noqa: S105 - the name of a variable
 
 
-def check_credentials(settings: Settings, env: Mapping[str, str], claude_folder: Path) -> list[Check]:
-    """One check for the verify model and one for the draft model."""
+def check_credentials(
+    settings: Settings, env: Mapping[str, str], claude_folder: Path, stored: Collection[str] = ()
+) -> list[Check]:
+    """One check for the verify model and one for the draft model. `stored` are variables whose keys the keyring has."""
     verify = settings.verify_model
     provider = verify.provider if verify else _HOME_PROVIDER
     label = str(verify) if verify else "as the agent requests"
-    key = _key_of(provider, settings, env)
+    key = _key_of(provider, settings, env, stored)
     if key is None and provider == _HOME_PROVIDER:
         key = _agents_key(claude_folder)
     login = key is None and provider == _HOME_PROVIDER and _has_login(env, claude_folder)
     if verify is None and key is None and not login:
         # An agent of the other vendor's is all that could be started with what is here.
-        key = _key_of(_OTHER_HOME, settings, env)
+        key = _key_of(_OTHER_HOME, settings, env, stored)
         provider = _OTHER_HOME if key else provider
-    return [_verify(provider, label, key, login, settings), _draft(settings, env, provider, key, login)]
+    return [_verify(provider, label, key, login, settings), _draft(settings, env, stored, provider, key, login)]
 
 
 def _verify(provider: str, label: str, key: str | None, login: bool, settings: Settings) -> Check:
     if not _needs_key(provider, settings):
         return Check("verify model", "ok", f"{label}; {provider} needs no key")
     if key:
-        return Check("verify model", "ok", f"{label}; {key} is set")
+        return Check("verify model", "ok", f"{label}; {key}")
     if login and settings.allow_login_calls:
         return Check(
             "verify model", "ok", f"{label}; by subscription login, also for rlmc's own calls (allow-login-calls)"
@@ -60,7 +62,14 @@ def _verify(provider: str, label: str, key: str | None, login: bool, settings: S
     )
 
 
-def _draft(settings: Settings, env: Mapping[str, str], verify: str, verify_key: str | None, login: bool) -> Check:
+def _draft(
+    settings: Settings,
+    env: Mapping[str, str],
+    stored: Collection[str],
+    verify: str,
+    verify_key: str | None,
+    login: bool,
+) -> Check:
     name = "draft model"
     if settings.draft_off:
         return Check(name, "ok", "none: every turn goes to the verify model")
@@ -75,13 +84,13 @@ def _draft(settings: Settings, env: Mapping[str, str], verify: str, verify_key: 
                 "rlmc config set draft-model PROVIDER/MODEL",
             )
         model = Model(verify, known.default_draft)
-    key = _key_of(model.provider, settings, env)
+    key = _key_of(model.provider, settings, env, stored)
     if key is None and model.provider == verify:
         key = verify_key
     if not _needs_key(model.provider, settings):
         return Check(name, "ok", f"{model}; {model.provider} needs no key")
     if key:
-        return Check(name, "ok", f"{model}; {key} is set")
+        return Check(name, "ok", f"{model}; {key}")
     if login and model.provider == _HOME_PROVIDER:
         if settings.allow_login_calls:
             return Check(name, "ok", f"{model}; by subscription login (allow-login-calls)")
@@ -117,18 +126,23 @@ def _key_names(provider: str, settings: Settings) -> tuple[str, ...]:
     return (known.key_env,) if known and known.key_env else ()
 
 
-def _key_of(provider: str, settings: Settings, env: Mapping[str, str]) -> str | None:
-    return next((name for name in _key_names(provider, settings) if env.get(name)), None)
+def _key_of(provider: str, settings: Settings, env: Mapping[str, str], stored: Collection[str]) -> str | None:
+    """In words, where there is one."""
+    names = _key_names(provider, settings)
+    if (name := next((name for name in names if env.get(name)), None)) is not None:
+        return f"{name} is set"
+    name = next((name for name in names if name in stored), None)
+    return None if name is None else f"{name} is in the keyring"
 
 
 def _agents_key(claude_folder: Path) -> str | None:
     """A key that Claude Code takes from its own settings."""
     settings = read_json(claude_folder / "settings.json")
     if settings.get("apiKeyHelper"):
-        return "apiKeyHelper of Claude Code"
+        return "apiKeyHelper of Claude Code is set"
     inner = settings.get("env")
     if isinstance(inner, dict):
-        return next((f"{name} of Claude Code's settings" for name in _CLIENT_KEYS if inner.get(name)), None)
+        return next((f"{name} of Claude Code's settings is set" for name in _CLIENT_KEYS if inner.get(name)), None)
     return None
 
 
