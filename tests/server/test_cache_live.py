@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import http.client
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -142,7 +143,8 @@ def test_a_verify_model_that_cannot_be_reached_saves_nothing(live: Live) -> None
         pass
     session = open_session(live, gone, policy="verify-only")
     for _ in range(3):
-        assert send(session.base_url, request_of(1), x_claude_code_session_id="s1").status == 502
+        with pytest.raises(http.client.RemoteDisconnected):
+            send(session.base_url, request_of(1), x_claude_code_session_id="s1")
     session.end()
     assert [(row["cost"], row["baseline"]) for row in turn_rows()] == [(0, 0)] * 3
 

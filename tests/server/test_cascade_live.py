@@ -430,3 +430,26 @@ def test_an_error_after_pings_is_told_inside_the_stream(live: Live, monkeypatch:
     assert got.status == 200
     assert b"overloaded_error" in got.body
     assert b"message_stop" not in got.body
+
+
+def test_an_own_step_that_could_not_be_written_again_goes_direct(live: Live) -> None:
+    """A block of an unknown kind, in an answer that came whole: the client gets the provider's bytes instead."""
+    strange = Reply(blocks=({"type": "future_block", "x": 1},), calls=(("Read", {"file_path": "b.py"}),))
+    with FakeUpstream(lambda _b, _n: strange) as verify, FakeUpstream(always_text(LONG)) as draft:
+        session = pair(live, verify, draft)
+        got = send(session.base_url, after_read(stream=False))
+        session.end()
+    assert got.body == bytes(verify.exchanges[-1].sent)
+    assert [row["reason"] for row in turn_rows()] == ["no-verdict"]
+
+
+def test_an_own_step_that_ends_too_early_ends_as_the_provider_ended_it(live: Live) -> None:
+    step = Reply("On its own, at some length.", eof_after=4)
+    with FakeUpstream(lambda _b, _n: step) as verify, FakeUpstream(always_text(LONG)) as draft:
+        session = pair(live, verify, draft)
+        got = send(session.base_url, after_read())
+        session.end()
+    assert b"On its own" in got.body
+    assert b"message_stop" not in got.body
+    assert b"error" not in got.body
+    assert [row["ending"] for row in turn_rows()] == ["upstream-error"]

@@ -109,6 +109,14 @@ def test_a_gateway_that_is_a_known_provider_is_that_one() -> None:
     assert addresses(found, "zai")["anthropic"] == "https://api.z.ai/api/anthropic"
 
 
+def test_a_gateway_with_many_paths_is_many_providers() -> None:
+    """A draft model's address beside the agent's own on one host stays where it was set."""
+    text = '[upstream.cheap]\nbase-url = "https://gate.example/cheap"\n[upstream.dear]\nbase-url = "https://gate.example/llm"'
+    found = parts(text, existing={"anthropic": GATE})
+    assert addresses(found, "cheap") == {"anthropic": "https://gate.example/cheap"}
+    assert found.home("anthropic").name == "dear"
+
+
 @pytest.mark.parametrize("url", ["http://localhost:11434/v1", "http://127.0.0.1:8000"])
 def test_a_local_port_is_a_gateway(url: str) -> None:
     assert parts(existing={"openai": url}).home("chat").name == OPENAI_GATEWAY

@@ -325,6 +325,9 @@ class Ledger:
             else:
                 self._failure = None
                 self._settle(jobs)
+                for job in jobs:
+                    if job.done is not None:
+                        job.done.set()
                 return
 
     def _step(self, begin: Callable[[sqlite3.Connection], Iterator[Step]] | None) -> None:
@@ -375,9 +378,6 @@ class Ledger:
                     db.execute("ROLLBACK")
                 raise
         self._forget_written()
-        for job in jobs:
-            if job.done is not None:
-                job.done.set()
 
     def _connection(self) -> sqlite3.Connection:
         """The open database; opened anew when its file was moved or deleted, which SQLite itself would not notice."""

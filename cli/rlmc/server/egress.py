@@ -7,6 +7,7 @@ sees the connection break too, never a clean end.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
 from typing import assert_never
@@ -53,9 +54,11 @@ from rlmc.wire.anthropic.rewrite import StreamRewriter
 from rlmc.wire.codec import Codec, StreamDecoder, UsageTap
 from rlmc.wire.retell import Retelling
 
+log = logging.getLogger("rlmc.egress")
+
 
 class BrokenOff(Exception):
-    """The provider broke off after the client's answer had begun; the client's connection must break as well."""
+    """The provider could not be reached, or broke off; the client's connection must break as well."""
 
 
 async def carry_out(plan: Plan, turnover: Turnover, estimate: UsageEstimate) -> None:
@@ -136,8 +139,8 @@ async def _continue(plan: Continue, turnover: Turnover, estimate: UsageEstimate)
             await out.write(data, last=call.complete)
         for delta in decoder.close():
             note_delta(call, delta)
-        if call.complete:
-            await out.write(telling.close(), last=True)
+        # The provider may end an answer of its own protocol too early: that passes as it came.
+        last = telling.close() if call.complete or isinstance(telling, Retelling) else b""
     except (UpstreamError, WireError) as error:
         call.fail(_kind(error))
         raise BrokenOff from error
@@ -147,8 +150,7 @@ async def _continue(plan: Continue, turnover: Turnover, estimate: UsageEstimate)
         keep_told(call, turnover, telling)
     if not call.complete:
         call.fail("stream: ended early")
-        raise BrokenOff
-    await out.end()
+    await out.end(last)
 
 
 # --- drafts streamed live -----------------------------------------------------------------------------------------
@@ -313,8 +315,12 @@ async def relay(
         response = await call.send(transport, request)
     except UpstreamError as error:
         call.fail(error.kind)
-        await out.fail(502, f"rlmc could not reach the verify model: {error.message}")
-        return True
+        log.warning("the verify model could not be reached: %s", error.message)
+        if out.begun:
+            await out.fail(502, f"rlmc could not reach the verify model: {error.message}")
+            return True
+        # A client knows what to do where nobody answers, and whether to try again: as if rlmc were not there.
+        raise BrokenOff from error
     if ours and response.status == 400 and not out.begun:
         call.served = False
         call.fail(MARKER_REFUSED)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
@@ -105,8 +105,9 @@ def build_parts(settings: Settings, existing: Mapping[str, str] | None = None, p
         found[name] = _as_set(name, found.get(name), own)
     policy = next(p for p in POLICIES if p.name == settings.policy)
     vendors = {vendor: found[vendor] for vendor in GATEWAYS}
+    moved_by_user = {name for name, own in settings.upstreams.items() if own.base_url is not None}
     for vendor, url in (existing or {}).items():
-        vendors[vendor] = _provider_at(url, vendor, found)
+        vendors[vendor] = _provider_at(url, vendor, found, moved_by_user)
         found[vendors[vendor].name] = vendors[vendor]
     homes = {spoken: vendors[vendor] for spoken, vendor in _VENDOR_OF.items()}
     fingerprint = hashlib.blake2b(repr(settings).encode(), digest_size=6).hexdigest()
@@ -140,15 +141,18 @@ def _as_set(name: str, provider: Provider | None, own: UpstreamSettings) -> Prov
 _OWN_AUTH: Mapping[str, Auth] = {"anthropic": "x-api-key", "chat": "bearer", "responses": "bearer"}
 
 
-def _provider_at(base_url: str, vendor: str, known: Mapping[str, Provider]) -> Provider:
+def _provider_at(base_url: str, vendor: str, known: Mapping[str, Provider], moved: Container[str]) -> Provider:
     """The known provider behind a base URL, or a nameless one whose prices are unknown. A port of this machine tells
-    nothing of who bills behind it."""
+    nothing of who bills behind it, nor does a host of those the user has `moved` there: a gateway has many paths."""
     url = base_url.rstrip("/")
     spoken = {protocol for protocol, of in _VENDOR_OF.items() if of == vendor}
     for provider in known.values():
         if provider.local:
             continue
-        here = tuple(one for one in provider.endpoints if urlsplit(one.url).netloc == urlsplit(url).netloc)
+        if provider.name in moved:
+            here = tuple(one for one in provider.endpoints if one.url == base_of(url, one.protocol))
+        else:
+            here = tuple(one for one in provider.endpoints if urlsplit(one.url).netloc == urlsplit(url).netloc)
         same = tuple(one for one in here if one.protocol in spoken)
         if same:
             here_now = {one.protocol: replace(one, url=base_of(url, one.protocol)) for one in same}

@@ -11,7 +11,7 @@ from contextlib import suppress
 from rlmc.domain.turn import Model
 from rlmc.errors import WireError
 from rlmc.server.calls import Call
-from rlmc.server.egress import BrokenOff, relay
+from rlmc.server.egress import relay
 from rlmc.server.headers import first
 from rlmc.server.ingress import Inbound
 from rlmc.server.outgoing import Outgoing
@@ -62,8 +62,7 @@ async def pass_through(
             body = codec.replace_model(body, verify.name)
     request = forwarded(means, inbound, body)
     transport = transports.get(provider.name) or transports["http"]
-    with suppress(BrokenOff):
-        await relay(Call("direct", Model(provider.name, "")), request, transport, out, codec)
+    await relay(Call("direct", Model(provider.name, "")), request, transport, out, codec)
 
 
 async def _answer(session: Session, inbound: Inbound, codec: Codec, out: Outgoing) -> None:

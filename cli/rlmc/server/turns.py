@@ -82,6 +82,7 @@ async def serve_turn(
         this.ending = _ending(this)
     except BrokenOff:
         this.ending = "upstream-error"
+        raise
     except asyncio.CancelledError:
         if not out.delivered:
             this.ending = "client-gone"
