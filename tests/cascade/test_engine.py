@@ -192,13 +192,12 @@ def test_a_title_without_tools_is_drafted_and_must_fit_its_schema() -> None:
         Play(titled, policy).expect("draft").reply(says("Greeting")).ends("direct", "gate")
 
 
-def test_a_text_draft_without_tools_streams_live_with_a_direct_relay_behind_it() -> None:
-    plan = Play(request(user("What is two and two?"), tools=()), "paper").ends("skipped", "simple")
-    assert isinstance(plan, Relay)
-    assert plan.target == DRAFT
-    assert plan.fallback is not None
-    assert (plan.fallback.outcome, plan.fallback.reason) == ("direct", Reason.DRAFT_FAILED)
-    assert isinstance(plan.fallback.request, Original)
+def test_a_text_draft_without_tools_is_looked_at_before_any_word_of_it_leaves() -> None:
+    asked = request(user("What is two and two?"), tools=())
+    Play(asked, "paper").expect("draft").reply(says("Four.")).ends("skipped", "simple")
+    Play(asked, "paper").expect("draft").reply(CallFailed("stream", "ended early")).ends("direct", "draft-failed")
+    refused = Completion("draft", says("I had better not.").parts, "refusal", Usage())
+    Play(asked, "paper").expect("draft").reply(refused).ends("direct", "gate")
 
 
 def test_paper_sends_tools_direct_verifies_complex_text_and_drafts_the_rest() -> None:
@@ -517,14 +516,6 @@ def test_a_verification_on_the_whole_prompt_carries_the_marker() -> None:
     assert play.ask is not None
     assert isinstance(play.ask.request, WithAppendix)
     assert play.ask.request.marker == (7, "5m")
-
-
-def test_a_live_draft_s_fallback_carries_the_marker_and_the_draft_does_not() -> None:
-    plan = Play(request(user("Two and two?"), tools=()), "paper", marker=(7, "5m")).plan
-    assert isinstance(plan, Relay) and plan.fallback is not None
-    assert isinstance(plan.fallback.request, Original)
-    assert plan.fallback.request.marker == (7, "5m")
-    assert isinstance(plan.request, DraftRequest)
 
 
 # --- a reading in the place of content -------------------------------------------------------------------------------

@@ -421,6 +421,7 @@ def test_a_passed_budget_is_told_in_the_clients_protocol(live: Live, protocol: s
         session = openai_agent(live, protocol, **claude_verify(up, **budget))
         first = send(session.base_url, openai_body(protocol, True), PATHS[protocol], headers=BEARER)
         assert first.status == 200
+        live.settle()  # its price is known by now
         got = send(session.base_url, openai_body(protocol, True), PATHS[protocol], headers=BEARER)
         session.end()
     assert got.status == 402, got.body

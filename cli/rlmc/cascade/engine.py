@@ -74,14 +74,6 @@ def run(
         return _direct(case, case.caution.closed)
     if route.kind == "skip" and not _may_serve(case):
         return _direct(case, Reason.REGRESSION)
-    if route.kind == "skip" and signals.live:
-        return Relay(
-            Outcome.SKIPPED,
-            route.reason,
-            turn.draft,
-            DraftRequest(turn.request),
-            fallback=_direct(case, Reason.DRAFT_FAILED),
-        )
     result = yield CallModel("draft", turn.draft, DraftRequest(turn.request), turn.draft_timeout)
     match result:
         case CallFailed():
@@ -111,14 +103,11 @@ def run(
 
 def _may_serve(case: _Case) -> bool:
     """Whether a draft of any kind could be worth its risk: none is paid for that could not. How long it will be is not
-    known yet, so a long one is reckoned with; one that is streamed is not looked at any more."""
+    known yet, so a long one is reckoned with."""
     signals, prospect = case.signals, case.prospect
-    if signals.live:
-        kinds, gain = {bucket_of(auxiliary=signals.auxiliary, effect=None)}, prospect.gain
-    else:
-        effects = (None, *case.policy.releases)
-        kinds = {bucket_of(auxiliary=signals.auxiliary, effect=effect) for effect in effects}
-        gain = prospect.gain_of(round(_LONG * prospect.output))
+    effects = (None, *case.policy.releases)
+    kinds = {bucket_of(auxiliary=signals.auxiliary, effect=effect) for effect in effects}
+    gain = prospect.gain_of(round(_LONG * prospect.output))
     return any(case.caution.lets(kind, gain, prospect.direct) for kind in kinds)
 
 

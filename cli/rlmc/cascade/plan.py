@@ -108,17 +108,13 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Relay:
-    """Make this call and stream it through: the verify model alone (direct), or a draft without tools (skipped).
-
-    A skipped relay that fails before its first byte is replaced by `fallback`.
-    """
+    """Make this call and stream it through: the verify model alone (direct)."""
 
     outcome: Outcome
     reason: Reason
     target: Model
     request: CallRequest
     findings: tuple[Finding, ...] = ()
-    fallback: Relay | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,9 +28,7 @@ class Signals:
     `follows` is what the turn comes after: the user's words, tool results, or something else (a notification, a cut
     answer). `previous_effect` is the riskiest effect among the calls whose results just came in. `complex` and `hard`
     are two readings of the user's words (see keywords.py), `approval` a third: they say no more than "go on".
-    `thinking` is the request's mode word. `live` is true where a draft may be streamed while it is written: nothing
-    has to be checked first, and how it ends needs no more than a reason. `repeated_errors`: tools failed on this turn
-    and on the one before.
+    `thinking` is the request's mode word. `repeated_errors`: tools failed on this turn and on the one before.
     """
 
     request_class: str
@@ -55,7 +53,6 @@ class Signals:
     thinking: str | None
     prewarm: bool
     stream: bool
-    live: bool
     last_is_system: bool
     user_chars: int
     complex: bool
@@ -128,22 +125,12 @@ def read_signals(turn: Turn, past: Past) -> Signals:
         thinking=request.thinking,
         prewarm=request.max_tokens == 0,
         stream=request.stream,
-        live=_streams_live(request),
         last_is_system=bool(request.messages) and request.messages[-1].role == "system",
         user_chars=len(user_text),
         complex=is_complex(user_text),
         hard=past.hard if approval or not user_text else looks_hard(user_text),
         approval=approval,
         prompt_chars=request.chars,
-    )
-
-
-def _streams_live(request: ChatRequest) -> bool:
-    return (
-        request.stream
-        and not request.tools
-        and request.output_schema is None
-        and "stop_sequences" not in request.fields
     )
 
 

@@ -16,13 +16,11 @@ from rlmc.cascade.brief import Brief
 from rlmc.cascade.caution import FREE, Caution
 from rlmc.cascade.engine import run as cascade
 from rlmc.cascade.plan import (
-    Answer,
     BriefRequest,
     CallFailed,
     CallModel,
     CallResult,
     Cascade,
-    Continue,
     Opened,
     Plan,
     Relay,
@@ -218,7 +216,7 @@ def _decide(turn: KeptTurn, decision: dict[str, Any], memory: Memory, prices: Pr
     caution = FREE if controller is None else Caution.from_record(controller["caution"])
     generator = cascade(again, signals, foresight.prospect, policy, foresight.marker, reading, caution)
     asked, plan = _play(generator, made)
-    plan, more = _carried_out(plan, made[len(asked) :])
+    more = _made_by(plan)
     calls = [(ask.role, isinstance(ask.request, BriefRequest), str(ask.target)) for ask in asked] + more
     found.note(turn, "calls", [(c.role, c.brief, str(c.model)) for c in made], calls)
     found.note(turn, "outcome", turn.outcome, plan.outcome.value)
@@ -253,18 +251,9 @@ def _result(call: KeptCall | None) -> CallResult:
     return Completion(call.model.name, (), "end_turn", call.usage)
 
 
-def _carried_out(plan: Plan, rest: Sequence[KeptCall]) -> tuple[Plan, list[tuple[str, bool, str]]]:
-    """The plan as it ended, and the calls it made itself: a draft that was to be streamed may not have begun."""
-    match plan:
-        case Answer() | Continue():
-            return plan, []
-        case Relay(outcome=Outcome.SKIPPED, fallback=Relay() as fallback):
-            first = ("draft", False, str(plan.target))
-            if any(call.role == "draft" and call.served for call in rest):
-                return plan, [first]
-            return fallback, [first, ("direct", False, str(fallback.target))]
-        case Relay():
-            return plan, [("direct", False, str(plan.target))]
+def _made_by(plan: Plan) -> list[tuple[str, bool, str]]:
+    """The calls a plan makes itself."""
+    return [("direct", False, str(plan.target))] if isinstance(plan, Relay) else []
 
 
 def _finish(turn: KeptTurn, then: _Open, memory: Memory, prices: PriceTable, found: Comparison) -> None:

@@ -348,7 +348,6 @@ def _signals(
         thinking=None,
         prewarm=False,
         stream=True,
-        live=False,
         last_is_system=False,
         user_chars=call.user_chars,
         complex=hard,

@@ -21,7 +21,7 @@ from rlmc.cascade.audit.judge import loss, question
 from rlmc.cascade.audit.same import same
 from rlmc.cascade.plan import BriefRequest, CallModel, Original
 from rlmc.cascade.verify import candidate_json
-from rlmc.domain.chat import Completion, Text
+from rlmc.domain.chat import Completion
 from rlmc.domain.layout import Mark
 from rlmc.domain.outline import Outline
 from rlmc.domain.record import AuditEnding, AuditRecord
@@ -51,7 +51,7 @@ _MOST_BYTES = 64 * 1024 * 1024
 @dataclass(frozen=True, slots=True)
 class Audited:
     """A turn that a draft answered and whose coin has fallen on an audit. `marker` and `outline` are those of the
-    verify model's prompt, `drawn` what the ledger has of it. `cut`: the client left in the middle of the draft."""
+    verify model's prompt, `drawn` what the ledger has of it."""
 
     session: Session
     turn: Turn
@@ -62,7 +62,6 @@ class Audited:
     marker: Mark | None
     outline: Outline
     entry: Entry
-    cut: bool = False
 
 
 @dataclass(slots=True)
@@ -134,9 +133,6 @@ class Audits:
         return own
 
     async def _compare(self, one: Audited, own: Completion) -> tuple[float, AuditEnding]:
-        if one.cut:
-            # That it ends in the middle is no fault of the draft's.
-            own = replace(own, parts=(Text(own.text[: len(one.draft.text)]),))
         if same(own, one.draft):
             return 0.0, "same"
         found = await self._judge(one, one.draft, own)

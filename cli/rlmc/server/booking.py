@@ -12,7 +12,7 @@ from rlmc.cascade.bucket import CHECKED
 from rlmc.cascade.learning import kind_of
 from rlmc.cascade.plan import Answer
 from rlmc.cascade.session import facts_as_sent
-from rlmc.domain.chat import Completion, Text, Usage
+from rlmc.domain.chat import Usage
 from rlmc.domain.outcome import Outcome, Reason
 from rlmc.domain.record import AuditRecord
 from rlmc.domain.turn import Finding, Model
@@ -121,29 +121,20 @@ def _learn(this: Run, decision: Decision, watch: Watch, entry: Entry, audits: Au
     if finished.coin is not None or finished.outcome is Outcome.DIRECT:
         this.session.regrets.answered(this.id, care, by_draft=finished.coin is not None)
     audits.epochs.keep(watch.epoch)
-    if finished.audit is not None:
-        draft = this.plan.completion if isinstance(this.plan, Answer) else _as_said(this)
+    if finished.audit is not None and isinstance(this.plan, Answer):
         audits.begin(
             Audited(
                 session=this.session,
                 turn=decision.turn,
                 turnover=this.turnover,
                 watch=watch,
-                draft=draft,
+                draft=this.plan.completion,
                 drawn=finished.audit,
                 marker=decision.foresight.marker,
                 outline=decision.arrival.outline,
                 entry=entry,
-                cut=finished.ending == "client-gone" and not isinstance(this.plan, Answer),
             )
         )
-
-
-def _as_said(this: Run) -> Completion:
-    """A draft that was streamed while it was written, as far as the client got it."""
-    call = next(call for call in this.turnover.calls if call.role == "draft" and call.served)
-    text = "".join(this.turnover.said)
-    return Completion(str(call.model), (Text(text),) if text else (), call.stop_reason, call.usage)
 
 
 def _keep_warm(this: Run, decision: Decision, entry: Entry, books: Books) -> None:

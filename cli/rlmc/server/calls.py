@@ -31,7 +31,8 @@ class Call:
     `sent` is true once it may have reached the provider, and so may be billed. `brief` is a verification on a compact
     context; `marked` says that the request was given one more cache marker, `opened` that a verification turned
     out to be an answer of its own. `expected` is what a call on the whole prompt should use, for providers that say
-    nothing of it. `codec` reads its answer, `reasoning` is what the model thought, as that codec's protocol has it.
+    nothing of it. `codec` reads its answer, `thought` says that there was reasoning in it, `reasoning` is that, as the
+    codec's protocol has it.
     `event` is the place of a keep-alive, or an audit, in the session's order of events. `retry_after` is what a
     provider that refuses asks to wait (seconds); `heard` is called when the first byte of the answer's body has come.
     """
@@ -56,6 +57,7 @@ class Call:
     opened: bool = False
     expected: Usage | None = None
     codec: Codec | None = None
+    thought: bool = False
     reasoning: tuple[bytes, ...] = ()
     event: int | None = None
     retry_after: float | None = None

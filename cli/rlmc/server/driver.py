@@ -25,6 +25,7 @@ from rlmc.cascade.plan import (
 )
 from rlmc.domain.chat import (
     ArgumentsDelta,
+    BlockStarted,
     Completion,
     Delta,
     Started,
@@ -69,8 +70,7 @@ class Turnover:
     """What a turn's driver and its egress share. `codec` is the client's, `tools` those of its request, `reasoning`
     what its session keeps for models that want theirs back, `expected` what the verify model should use on this prompt.
     `opened` is a verify call that goes on as the answer, with the bytes read so far and the decoder that has read them.
-    `said` are the words of a draft that was streamed live, `plan` is what is carried out once that is decided. `target`
-    is how the draft model has behaved lately."""
+    `plan` is what is carried out once that is decided, `target` how the draft model has behaved lately."""
 
     id: str
     means: Means
@@ -86,7 +86,6 @@ class Turnover:
     opened: Call | None = None
     opened_decoder: StreamDecoder | None = None
     opened_bytes: list[bytes] = field(default_factory=list)
-    said: list[str] = field(default_factory=list)
     plan: Plan | None = None
     target: Target | None = None
 
@@ -256,6 +255,8 @@ def note_delta(call: Call, delta: Delta) -> None:
     match delta:
         case Started(usage=usage):
             call.usage = usage
+        case BlockStarted(part=Thinking()):
+            call.thought = True
         case TextDelta(text=text) | ArgumentsDelta(json=text):
             call.output_chars += len(text)
         case ThinkingDelta(chars=chars):

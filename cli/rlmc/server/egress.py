@@ -6,24 +6,12 @@ sees the connection break too, never a clean end.
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
 from typing import assert_never
 
 from rlmc.cascade.plan import Answer, Continue, Original, Plan, Relay
 from rlmc.domain.chat import (
-    BlockStarted,
-    BlockStopped,
-    Delta,
-    Opaque,
-    Stopped,
-    Stopping,
-    StreamError,
-    Text,
-    TextDelta,
-    ToolCall,
     Usage,
 )
 from rlmc.domain.outcome import Outcome
@@ -32,7 +20,7 @@ from rlmc.domain.turn import Model
 from rlmc.errors import UpstreamError, WireError
 from rlmc.server import headers as h
 from rlmc.server.calls import Call
-from rlmc.server.driver import PING_SECONDS, SILENCE_SECONDS, Turnover, given_up, note_delta
+from rlmc.server.driver import PING_SECONDS, SILENCE_SECONDS, Turnover, note_delta
 from rlmc.server.outgoing import Outgoing
 from rlmc.server.pace import paced
 from rlmc.server.requests import request_for, takes_marker, uncompressed
@@ -46,12 +34,11 @@ from rlmc.server.retold import (
     relay_retold,
     retelling,
 )
-from rlmc.server.targets import Target
 from rlmc.server.way import way_to
 from rlmc.upstream.transport import Transport, UpstreamRequest
 from rlmc.wire.anthropic.codec import AnthropicCodec
 from rlmc.wire.anthropic.rewrite import StreamRewriter
-from rlmc.wire.codec import Codec, StreamDecoder, UsageTap
+from rlmc.wire.codec import Codec, UsageTap
 from rlmc.wire.retell import Retelling
 
 log = logging.getLogger("rlmc.egress")
@@ -62,16 +49,11 @@ class BrokenOff(Exception):
 
 
 async def carry_out(plan: Plan, turnover: Turnover, estimate: UsageEstimate) -> None:
-    """Where a draft never begins, a relay's fallback becomes the turn's plan."""
     match plan:
         case Answer():
             await _answer(plan, turnover, estimate)
         case Continue():
             await _continue(plan, turnover, estimate)
-        case Relay(outcome=Outcome.SKIPPED, fallback=Relay() as fallback):
-            if not await _relay_draft(plan, turnover, estimate):
-                turnover.plan = fallback
-                await _relay_direct(fallback, turnover, estimate)
         case Relay():
             await _relay_direct(plan, turnover, estimate)
         case _:
@@ -115,10 +97,14 @@ async def _continue(plan: Continue, turnover: Turnover, estimate: UsageEstimate)
     if call is None or decoder is None or call.response is None:
         raise BrokenOff
     call.served = True
-    # Anthropic's own events pass as they came where nothing in them must change; all others are told anew.
-    telling: StreamRewriter | Retelling
-    if isinstance(turnover.codec, AnthropicCodec) and isinstance(call.codec, AnthropicCodec):
-        telling = turnover.codec.rewriter(drop_prefix=plan.drop_prefix)
+    # In the client's own protocol everything passes as it came that need not change; all else is told anew.
+    telling: StreamRewriter | Retelling | _AsItComes | None = None
+    own = turnover.codec if codec_of(call, turnover) is turnover.codec else None
+    if isinstance(own, AnthropicCodec):
+        telling = own.rewriter(drop_prefix=plan.drop_prefix)
+    elif own is not None and not plan.drop_prefix and not call.thought:
+        telling = _AsItComes()
+    if telling is not None:
         if not out.begun:
             await out.begin(200, h.for_client(call.response.headers, same_body=False))
     else:
@@ -129,7 +115,8 @@ async def _continue(plan: Continue, turnover: Turnover, estimate: UsageEstimate)
         await out.write(b"".join(telling.feed(chunk) for chunk in held), last=call.complete)
         async for chunk in paced(call.chunks(), PING_SECONDS, PING_SECONDS, SILENCE_SECONDS):
             if chunk is None:
-                await out.ping()
+                if not isinstance(telling, _AsItComes):  # which may be in the middle of an event
+                    await out.ping()
                 continue
             for delta in decoder.feed(chunk):
                 note_delta(call, delta)
@@ -153,118 +140,14 @@ async def _continue(plan: Continue, turnover: Turnover, estimate: UsageEstimate)
     await out.end(last)
 
 
-# --- drafts streamed live -----------------------------------------------------------------------------------------
+class _AsItComes:
+    """The provider's own bytes, of an answer in which nothing must change."""
 
+    def feed(self, data: bytes) -> bytes:
+        return data
 
-async def _relay_draft(plan: Relay, turnover: Turnover, estimate: UsageEstimate) -> bool:
-    """Stream a draft while it is written. False when it failed before its first words; nothing has been sent then.
-
-    The client gets the draft's words in events made here. Anything but words ends the answer with an error: a call
-    nobody offered, or a block only its writer understands, must not reach the client.
-    """
-    call = Call("draft", plan.target)
-    turnover.calls.append(call)
-    seconds, limit = (settings := turnover.means.parts.settings).draft_timeout, settings.draft_breaker
-    call.codec = there = way_to(turnover.means.parts, turnover.codec, plan.target).codec
-    words = _Words(call, there.stream_decoder())
-    target, chars = turnover.target or Target(plan.target), plan.request.request.chars
-    if not target.begin(call):
-        return False
-    try:
-        async with given_up(call, seconds, target.patience.limit(chars)):
-            request = _request(plan, turnover)
-            response = await call.send(turnover.transport(plan.target.provider), request)
-            if response.status != 200:
-                call.fail(f"status: {response.status}")
-            else:
-                await words.first()
-    except TimeoutError as error:
-        call.fail(f"timeout: {error}")
-    except (UpstreamError, WireError) as error:
-        call.fail(_kind(error))
-    except asyncio.CancelledError:
-        target.breaker.nothing()
-        raise
-    target.ended(call, limit, chars)
-    if call.error is not None:
-        await call.close()
-        return False
-    call.served = True
-    turnover.said = words.said
-    out = turnover.out
-    writer = turnover.codec.answer_writer(
-        model=display_name(plan.target), message_id=f"msg_01{turnover.id}", usage=estimate(0)
-    )
-    await out.begin_own(stream=True)
-    try:
-        await out.write(writer.feed(BlockStarted(0, Text(words.taken()))))
-        async for silence in words.more(seconds):
-            await (out.ping() if silence else out.write(writer.feed(TextDelta(0, words.taken()))))
-    except (UpstreamError, WireError) as error:
-        call.fail(_kind(error))
-    finally:
-        await call.close()
-    if call.error is None and call.complete:
-        told = estimate((call.usage or Usage()).output)
-        ending: tuple[Delta, ...] = (BlockStopped(0), Stopping(call.stop_reason, told), Stopped())
-        await out.end(b"".join(map(writer.feed, ending)))
-    else:
-        call.fail("stream: ended early")
-        why = f"rlmc: the draft model {plan.target} broke off in the middle of its answer"
-        await out.end(writer.feed(StreamError("api_error", why)))
-    return True
-
-
-_LIVE_ENDINGS = frozenset({"end_turn", "max_tokens"})
-
-
-class _Words:
-    """The words of a draft as they come in. What is no word makes the call fail."""
-
-    def __init__(self, call: Call, decoder: StreamDecoder) -> None:
-        self._call = call
-        self._decoder = decoder
-        self._new: list[str] = []
-        self.said: list[str] = []
-
-    def taken(self) -> str:
-        text, self._new = "".join(self._new), []
-        self.said.append(text)
-        return text
-
-    async def first(self) -> None:
-        """Reads until there is something a person can see, or until it is clear that there will not be."""
-        async for chunk in self._call.chunks():
-            self._note(self._decoder.feed(chunk))
-            if self._call.error is not None or any(text.strip() for text in self._new):
-                return
-        self._call.fail("stream: no words")
-
-    async def more(self, limit: float) -> AsyncIterator[bool]:
-        """True for silence, False for new words; ends with the stream, or when the call has failed."""
-        async for chunk in paced(self._call.chunks(), PING_SECONDS, PING_SECONDS, limit):
-            if chunk is None:
-                yield True
-                continue
-            self._note(self._decoder.feed(chunk))
-            yield False
-            if self._call.error is not None:
-                return
-        self._note(self._decoder.close())
-        yield False
-
-    def _note(self, deltas: Iterable[Delta]) -> None:
-        for delta in deltas:
-            note_delta(self._call, delta)
-            match delta:
-                case TextDelta(text=text) | BlockStarted(part=Text(text=text)):
-                    self._new.append(text)
-                case BlockStarted(part=ToolCall() | Opaque()):
-                    self._call.fail("gate: more than words")
-                case Stopping(stop_reason=reason) if reason is not None and reason not in _LIVE_ENDINGS:
-                    self._call.fail(f"gate: stop reason {reason}")
-            if self._call.error is not None:
-                return
+    def close(self) -> bytes:
+        return b""
 
 
 # --- direct -------------------------------------------------------------------------------------------------------
