@@ -68,3 +68,14 @@ def test_links_between_documents_lead_somewhere() -> None:
         for target in re.findall(r"\]\(([^)#]+)\)", document.read_text()):
             if "://" not in target:
                 assert (document.parent / target).exists(), f"{document.name} links to {target}"
+
+
+def test_every_row_of_the_threat_model_names_a_test_that_is_there() -> None:
+    docs = ROOT / "docs"
+    tables = re.findall(r"^\|.* test \|\n\| ---.*\n((?:\|.*\n)+)", (docs / "security.md").read_text(), re.MULTILINE)
+    rows = [row for table in tables for row in table.splitlines()]
+    assert len(rows) > 40
+    for row in rows:
+        named = re.search(r" \[`(test_\w+)`\]\((\S+\.py)\) \|$", row)
+        assert named is not None, row
+        assert f"def {named[1]}(" in (docs / named[2]).read_text(), row

@@ -28,7 +28,7 @@ _CONFIG = """\
 policy = "balanced"
 draft-model = "sim/draft"
 audits = "off"
-idle-timeout = 120
+idle-timeout = 600
 
 [upstream.anthropic]
 base-url = "http://127.0.0.1:{upstream}"
@@ -62,7 +62,7 @@ class Daemon:
         env = {k: v for k, v in os.environ.items() if not k.startswith("RLMC_") and not k.lower().endswith("_proxy")}
         env |= {f"RLMC_{name}_DIR": str(folder / name.lower()) for name in ("CONFIG", "DATA", "STATE")}
         self.process = Process([sys.executable, "-m", "rlmc.daemon"], folder / "daemon.out", env=env)
-        self._endpoint: Endpoint
+        self.endpoint: Endpoint
         self.sessions: list[Session] = []
 
     def wait(self) -> None:
@@ -72,7 +72,7 @@ class Daemon:
             state = read_state(self._folder / "state" / "daemon.json")
             endpoint = find(state) if state is not None else None
             if endpoint is not None:
-                self._endpoint = endpoint
+                self.endpoint = endpoint
                 return
             time.sleep(0.05)
         raise RuntimeError(f"the daemon did not start: {self._last_words()}")
@@ -85,13 +85,13 @@ class Daemon:
 
     @property
     def port(self) -> int:
-        return self._endpoint.port
+        return self.endpoint.port
 
     def open_session(self, outcome: str, overrides: Mapping[str, str] | None = None) -> Session:
         session = Session(secrets.token_hex(8), secrets.token_urlsafe(24), outcome)
         wanted = Registration(session.id, session.token, "bench", overrides=dict(overrides or {}))
         try:
-            register_session(self._endpoint, wanted)
+            register_session(self.endpoint, wanted)
         except DaemonError as error:
             raise RuntimeError(f"the daemon takes no session: {error}; {self._last_words()}") from error
         self.sessions.append(session)
@@ -100,7 +100,7 @@ class Daemon:
     def close_books(self, asked: Mapping[str, int]) -> list[str]:
         """Ends the sessions and compares the ledger with the turns asked of each; what differs."""
         for session in self.sessions:
-            end_session(self._endpoint, session.id)
+            end_session(self.endpoint, session.id)
         wanted = {session.id: (session.outcome, asked[session.id]) for session in self.sessions}
         return differences(self._folder / "data" / "ledger.db", wanted)
 

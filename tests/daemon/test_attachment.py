@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import socket
 import threading
 import time
@@ -10,6 +11,7 @@ import pytest
 
 from rlmc.daemon.attachment import Attachment, open_attachment
 from rlmc.errors import DaemonError
+from rlmc.server.proof import proof
 
 HEAD = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
 
@@ -55,6 +57,12 @@ def test_a_closed_line_is_closed() -> None:
         attachment.hang_up()
 
 
+def proves(connection: socket.socket, port: int) -> None:
+    nonce = connection.recv(4096).decode().partition("x-rlmc-nonce: ")[2].strip()
+    body = json.dumps({"proof": proof("the-token", port, nonce)})
+    connection.sendall(f"HTTP/1.1 200 OK\r\ncontent-length: {len(body)}\r\n\r\n{body}".encode())
+
+
 @contextmanager
 def answering(answer: bytes) -> Iterator[tuple[int, list[bytes]]]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -63,6 +71,7 @@ def answering(answer: bytes) -> Iterator[tuple[int, list[bytes]]]:
         def serve() -> None:
             connection, _ = listener.accept()
             with connection:
+                proves(connection, listener.getsockname()[1])
                 asked.append(connection.recv(4096))
                 for at in range(len(answer)):
                     connection.sendall(answer[at : at + 1])

@@ -15,22 +15,31 @@ from rlmc.daemon.control import Endpoint, Registration
 from rlmc.daemon.lifecycle import PortWish, ensure_running
 from rlmc.daemon.state import DaemonState, read_state, write_state
 from rlmc.errors import DaemonError
+from rlmc.server.proof import proof
 
 SESSION = Registration("session-1", "token-of-this-session", "claude", keys={"DEEPSEEK_API_KEY": "a-key"})
 
 
 class Stranger(http.server.BaseHTTPRequestHandler):
-    """Some other program on the daemon's port."""
+    """Some other program on the daemon's port; with `token`, one that can prove to be the daemon."""
 
+    protocol_version = "HTTP/1.1"
     answer: ClassVar[bytes] = b"<html>hello</html>"
+    token: ClassVar[str | None] = None
     asked: ClassVar[list[str]] = []
 
     def do_GET(self) -> None:
         Stranger.asked.append(self.path)
+        answer = Stranger.answer
+        if self.path == "/-/proof" and Stranger.token is not None:
+            port, nonce = self.server.server_address[1], self.headers["x-rlmc-nonce"]
+            answer = json.dumps({"proof": proof(Stranger.token, port, nonce)}).encode()
+        elif "authorization" in self.headers:
+            Stranger.asked.append("with a token")
         self.send_response(200)
-        self.send_header("Content-Length", str(len(Stranger.answer)))
+        self.send_header("Content-Length", str(len(answer)))
         self.end_headers()
-        self.wfile.write(Stranger.answer)
+        self.wfile.write(answer)
 
     def log_message(self, format: str, *args: object) -> None:
         pass
@@ -38,10 +47,10 @@ class Stranger(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture
 def stranger() -> Iterator[DaemonState]:
-    server = http.server.HTTPServer(("127.0.0.1", 0), Stranger)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Stranger)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
-    Stranger.asked = []
+    Stranger.asked, Stranger.token = [], None
     state = DaemonState(server.server_port, 1, "0.1.0", "control-token", 0.0, "the-instance")
     write_state(state)
     yield state
@@ -54,31 +63,41 @@ def running(*options: str) -> Endpoint:
     return ensure_running(PortWish(), spawner=fake(*options)).endpoint
 
 
-@pytest.mark.parametrize(
-    "answer",
-    [
-        b"<html>hello</html>",
-        b"[]",
-        b"{}",
-        b'{"version": "1", "pid": 1, "sessions_alive": 0}',
-        b'{"version": "1", "pid": 1, "sessions_alive": 0, "instance": "another"}',
-        b'{"version": "1", "pid": "x", "sessions_alive": 0, "instance": "the-instance"}',
-    ],
-)
-def test_a_stranger_on_the_port_is_no_daemon(stranger: DaemonState, answer: bytes) -> None:
+ANSWERS = [
+    b"<html>hello</html>",
+    b"[]",
+    b"{}",
+    b'{"proof": 1}',
+    b'{"version": "1", "pid": 1, "sessions_alive": 0}',
+    b'{"version": "1", "pid": 1, "sessions_alive": 0, "instance": "another"}',
+    b'{"version": "1", "pid": "x", "sessions_alive": 0, "instance": "the-instance"}',
+]
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_a_stranger_on_the_port_is_no_daemon_and_is_told_nothing(stranger: DaemonState, answer: bytes) -> None:
     Stranger.answer = answer
     assert control.find() is None
     assert control.probe() is None
     assert control.status() is None
     assert control.notify_reload() is None
-    assert set(Stranger.asked) == {"/-/health"}
+    assert set(Stranger.asked) == {"/-/proof"}
 
 
-def test_who_names_the_instance_is_the_daemon(stranger: DaemonState) -> None:
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_who_has_the_token_and_is_another_is_no_daemon_either(stranger: DaemonState, answer: bytes) -> None:
+    Stranger.answer, Stranger.token = answer, stranger.control_token
+    assert control.find() is None
+    assert control.notify_reload() is None
+
+
+def test_who_proves_to_be_it_and_names_the_instance_is_the_daemon(stranger: DaemonState) -> None:
+    Stranger.token = stranger.control_token
     Stranger.answer = json.dumps(
         {"version": "0.9", "pid": 7, "sessions_alive": 3, "instance": stranger.instance}
     ).encode()
     assert control.probe() == {"port": stranger.port, "pid": 7, "version": "0.9", "sessions_alive": 3}
+    assert Stranger.asked == ["/-/proof", "/-/health", "with a token"]
 
 
 def test_no_state_file_means_that_nobody_is_asked() -> None:
@@ -110,7 +129,7 @@ def test_a_session_from_its_beginning_to_its_end() -> None:
 
 def test_the_wrong_token_is_refused() -> None:
     daemon = running()
-    with pytest.raises(DaemonError, match="wrong token"):
+    with pytest.raises(DaemonError, match="is not rlmc's daemon"):
         control.register_session(replace(daemon, control_token="guessed"), SESSION)
 
 

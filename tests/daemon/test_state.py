@@ -127,7 +127,7 @@ def test_a_lock_ends_with_its_holder(tmp_path: Path) -> None:
         process.kill()
     eventually(lambda: not lock.held())
     # The dead holder's pid still stands in the file, and counts for nothing.
-    assert path.read_text() == str(process.pid)
+    assert path.read_text() == f"{process.pid} {os.uname().nodename}\n"
     assert lock.holder() is None
 
 

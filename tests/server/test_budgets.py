@@ -453,3 +453,19 @@ def test_a_session_that_is_over_is_forgotten_and_its_last_calls_still_count_for_
     # Its draft model is simulated, and this turn went to another one: the ledger counts it with the session's.
     count.observe(booked(books.turn(at=NOON), simulated=True))
     assert (day.real.known, day.simulated.known) == (CENT, 2 * CENT)
+
+
+def test_a_clock_that_is_set_back_finds_the_day_it_had(tmp_path: Path) -> None:
+    count = Budgets(tmp_path / "none.db", lambda: NOON)
+    count.observe(booked(books.turn(at=NOON)))
+    years_ahead = NOON + 3650 * DAY
+    count.observe(booked(books.turn(at=years_ahead)))
+    assert count._day.at(years_ahead).real.known == CENT
+    count._day.at(NOON + 1)
+    count.observe(booked(books.turn(at=NOON + 1)))
+    today = count._day.at(NOON + 2)
+    assert (today.real.known, today.real.missing) == (2 * CENT, 0)
+    assert count._day.at(NOON - 30 * DAY).real.missing == 1, "of a day before all that nobody knows"
+    for ahead in range(20):
+        count._day.at(years_ahead + ahead * DAY)
+    assert len(count._day._before) <= 5

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import http.client
 import json
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -252,6 +253,34 @@ def test_a_cache_is_kept_warm_where_that_pays_and_every_ping_is_booked(
     found = compare(kept_turns(reader, session.id), load_prices())
     reader.close()
     assert found.differences == []
+
+
+def test_no_cache_is_looked_after_by_a_machine_that_slept_through_it(
+    live: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the steady clock stands still meanwhile: the entry is gone, and a ping would pay for a new one."""
+    real, slept, ended = time.time, [0.0], asyncio.Event()
+    monkeypatch.setattr(time, "time", lambda: real() + slept[0])
+
+    async def sleep(_: float) -> None:
+        slept[0] = 8 * 3600.0
+
+    begin, keep = keepalive.begin, keepalive._keep
+
+    async def kept(*args: Any) -> None:
+        await keep(*args)
+        ended.set()
+
+    monkeypatch.setattr(keepalive, "_keep", kept)
+    monkeypatch.setattr(keepalive, "begin", lambda waiting: begin(waiting, sleep))
+    with FakeUpstream(lambda _b, _n: Reply("Done."), prices=PRICES) as up:
+        session = open_session(live, up, policy="verify-only", keep_alive="true")
+        live.daemon._sessions.by_id(session.id).attached = 1  # type: ignore[union-attr]  # it was just opened
+        asyncio.run_coroutine_threadsafe(live.daemon.books._ready.wait(), live.loop).result(20)
+        send(session.base_url, request_of(1), x_claude_code_session_id="s1")
+        asyncio.run_coroutine_threadsafe(asyncio.wait_for(ended.wait(), 10), live.loop).result(15)
+        session.end()
+    assert [c["role"] for c in call_rows()] == ["direct"]
 
 
 def test_no_cache_is_kept_warm_unless_the_user_wants_it(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:

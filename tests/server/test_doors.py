@@ -114,7 +114,7 @@ def test_a_malformed_registration_is_refused(live: Live, body: object) -> None:
             f"http://127.0.0.1:{live.port}",
             body,
             "/-/sessions",
-            headers={"authorization": f"Bearer {live.control_token}"},
+            headers={"authorization": f"Bearer {live.control_token}", "content-type": "application/json"},
         )
         assert got.status == 400
     else:

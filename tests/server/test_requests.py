@@ -51,9 +51,8 @@ def sent(
 ) -> UpstreamRequest:
     settings = load(folder / "none.toml", env={}, flags=flags, providers=names()).settings
     means = Means(build_parts(settings, {"anthropic": base_url} if base_url else {}), keys or {}, Network())
-    inbound = Inbound(
-        "POST", "/v1/messages", "beta=true", headers, wanted.request.raw, client_credential(headers), "anthropic"
-    )
+    credential, raw = client_credential(headers), wanted.request.raw
+    inbound = Inbound("POST", "/v1/messages", "beta=true", headers, raw, credential, "anthropic", b"key")
     return request_for(means, inbound, ANTHROPIC, target, wanted, Reasoning())
 
 

@@ -16,11 +16,13 @@ from typing import Any
 
 import rlmc
 from rlmc.daemon.serve import serve
+from rlmc.server.proof import proof
 
 
 class FakeDaemon:
-    def __init__(self, options: argparse.Namespace, *, control_token: str, instance: str) -> None:
+    def __init__(self, options: argparse.Namespace, *, port: int, control_token: str, instance: str) -> None:
         self._options = options
+        self._port = port
         self._token = control_token
         self._instance = instance
         self._alive = options.sessions
@@ -52,7 +54,10 @@ class FakeDaemon:
             self._used = time.monotonic()
             await self._stream(send)
             return
-        if headers.get(b"authorization") != f"Bearer {self._token}".encode():
+        if path == "/-/proof":
+            nonce = headers[b"x-rlmc-nonce"].decode()
+            await _reply(send, 200, {"proof": proof(self._token, self._port, nonce)})
+        elif headers.get(b"authorization") != f"Bearer {self._token}".encode():
             await _reply(send, 401, {"error": "wrong token"})
         elif path == "/-/health":
             await _reply(
@@ -120,8 +125,10 @@ async def _gone(receive: Any) -> None:
 
 
 async def _reply(send: Any, status: int, answer: object) -> None:
-    await send({"type": "http.response.start", "status": status, "headers": [(b"content-type", b"application/json")]})
-    await send({"type": "http.response.body", "body": json.dumps(answer).encode()})
+    body = json.dumps(answer).encode()
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
 
 
 def main() -> int:
@@ -137,7 +144,7 @@ def main() -> int:
     options = parser.parse_args()
 
     def build(*, port: int, control_token: str, instance: str, log: logging.Logger) -> FakeDaemon:
-        return FakeDaemon(options, control_token=control_token, instance=instance)
+        return FakeDaemon(options, port=port, control_token=control_token, instance=instance)
 
     return serve(options.port, options.log_level, build)
 

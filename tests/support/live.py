@@ -18,6 +18,7 @@ import pytest
 import uvicorn
 
 from rlmc.assembly import DaemonApp, build_daemon
+from rlmc.daemon.protocol import BoundedProtocol
 
 
 class Live:
@@ -113,7 +114,7 @@ class Live:
                 access_log=False,
                 server_header=False,
                 proxy_headers=False,
-                http="httptools",
+                http=BoundedProtocol,
                 ws="none",
             )
             self.server = uvicorn.Server(config)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import hashlib
 import shutil
 import socket
 import ssl
 import subprocess
 import threading
+import time
+import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -140,3 +144,63 @@ def test_the_users_own_certificates_are_honoured_and_nothing_else(tls: tuple[str
     assert untrusted.kind == "tls"
     assert "not trusted" in untrusted.message
     assert fetch(url, network=Network(ca_file=certificate)) == (200, b"ok")
+
+
+def test_a_large_body_arrives_as_it_is_and_is_not_copied_to_be_sent() -> None:
+    body = bytes(range(256)) * (1 << 16)
+    head, whole = bytearray(), hashlib.sha256()
+
+    def answer(listener: socket.socket) -> None:
+        connection, _ = listener.accept()
+        with connection, connection.makefile("rb") as reader:
+            while not head.endswith(b"\r\n\r\n"):
+                head.extend(reader.readline())
+            for _ in range(len(body) >> 16):
+                whole.update(reader.read(1 << 16))
+            connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=answer, args=(listener,))
+        thread.start()
+        tracemalloc.start()
+        try:
+            assert fetch(f"http://127.0.0.1:{listener.getsockname()[1]}/v1/messages", body) == (200, b"ok")
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        thread.join()
+    assert whole.hexdigest() == hashlib.sha256(body).hexdigest()
+    assert f"content-length: {len(body)}".encode() in head.lower()
+    assert b"transfer-encoding" not in head.lower()
+    assert peak < len(body) / 2
+
+
+def test_after_a_sleep_of_the_machine_no_connection_is_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They may have died meanwhile, and a request on one that has would fail."""
+    real, slept = time.time, [0.0]
+    monkeypatch.setattr(time, "time", lambda: real() + slept[0])
+    peers = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        peers.append(writer.get_extra_info("peername"))
+        with contextlib.suppress(asyncio.IncompleteReadError):
+            while await reader.readuntil(b"\r\n\r\n"):
+                writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi")
+        writer.close()
+
+    async def run() -> list[int]:
+        server = await asyncio.start_server(answer, "127.0.0.1", 0)
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        transport, seen = HttpTransport(), []
+        for seconds in (0.0, 0.0, 3600.0, 0.0):
+            slept[0] += seconds
+            response = await transport.send(UpstreamRequest("GET", url, [], b"", Network()))
+            assert b"".join([chunk async for chunk in response.chunks()]) == b"hi"
+            await response.close()
+            seen.append(len(peers))
+        await transport.close()
+        server.close()
+        await server.wait_closed()
+        return seen
+
+    assert asyncio.run(run()) == [1, 1, 2, 2]

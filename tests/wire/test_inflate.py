@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gzip
+import tracemalloc
 import zlib
 from collections.abc import Callable
 
@@ -36,6 +37,28 @@ def test_a_bomb_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     inflater = Inflater()
     assert len(unpack(inflater, [gzip.compress(bytes(50_000_000))])) <= 1_000_000
     assert inflater.failed
+
+
+@pytest.mark.parametrize(
+    ("begin", "more"),
+    [
+        (b"\x1f\x8b\x08\x08" + bytes(6), b"a" * 1_000),
+        (b"", gzip.compress(b"") * 50),
+        (b"\x78\x9c", b"\x00\x00\x00\xff\xff" * 200),
+    ],
+    ids=["a name without an end", "empty members", "empty blocks"],
+)
+def test_what_unpacks_to_nothing_is_not_kept(begin: bytes, more: bytes) -> None:
+    inflater = Inflater()
+    tracemalloc.start()
+    try:
+        assert unpack(inflater, [begin]) == b""
+        for _ in range(4_000):
+            assert unpack(inflater, [more]) == b""
+        assert not inflater.failed
+        assert tracemalloc.get_traced_memory()[0] < 400_000
+    finally:
+        tracemalloc.stop()
 
 
 @given(st.lists(st.binary(max_size=50), max_size=5))

@@ -11,6 +11,7 @@ import time
 from contextlib import suppress
 from types import TracebackType
 
+from rlmc.daemon.proven import HOST, proven
 from rlmc.errors import DaemonError
 
 _HEAD_LIMIT = 16_384
@@ -63,10 +64,10 @@ class Attachment:
 
 def open_attachment(port: int, token: str, path: str, timeout: float) -> Attachment:
     """Raises OSError when nobody answers, DaemonError when the daemon does not know the session."""
-    connection = socket.create_connection(("127.0.0.1", port), timeout)
+    connection = proven(port, token, timeout)
     try:
         connection.sendall(
-            f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAuthorization: Bearer {token}\r\n"
+            f"GET {path} HTTP/1.1\r\nHost: {HOST}:{port}\r\nAuthorization: Bearer {token}\r\n"
             "Connection: close\r\n\r\n".encode("ascii")
         )
         head = b""

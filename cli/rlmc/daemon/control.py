@@ -1,7 +1,7 @@
 """The command line's client for the daemon's `/-/…`, on the standard library alone.
 
-Rule: whoever answers on the port must name the instance of the state file before it is believed, and before it is
-handed a key. Every wait is bounded.
+Rule: whoever answers on the port must prove to be the daemon of the state file before it is told anything, a token or
+a key above all. Every wait is bounded.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from typing import Any
 from urllib.parse import quote
 
 from rlmc.daemon.attachment import Attachment, open_attachment
+from rlmc.daemon.proven import HOST, proven
 from rlmc.daemon.state import DaemonState, read_state
 from rlmc.errors import DaemonError
 
-HOST = "127.0.0.1"
 PROBE_SECONDS = 2.0
 _ANSWER_SECONDS = 10.0
 _END_SECONDS = 12.0  # ending a session waits until the ledger has everything
@@ -188,7 +188,9 @@ def _ask(
         payload = json.dumps(body).encode()
         headers["Content-Type"] = "application/json"
     connection = http.client.HTTPConnection(HOST, port, timeout=timeout)
+    connection.auto_open = 0  # a line that has ended is not opened again: what listens there now has proven nothing
     try:
+        connection.sock = proven(port, token, timeout)
         connection.request(method, path, body=payload, headers=headers)
         response = connection.getresponse()
         raw = response.read()

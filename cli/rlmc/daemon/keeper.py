@@ -1,11 +1,13 @@
 """Keeps a session alive while its agent works, whatever becomes of the daemon.
 
 Rule: a daemon that dies is started again on the same port and given the same session, token and keys, so that the
-agent's next try succeeds. One that was stopped by choice is not started again; if it comes back, the session does too.
+agent's next try succeeds, and no other user gets the port in between. One that was stopped by choice is not started
+again; if it comes back, the session does too.
 """
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Callable
 
@@ -13,6 +15,7 @@ from rlmc.daemon import control
 from rlmc.daemon.attachment import Attachment
 from rlmc.daemon.control import Endpoint, Registration
 from rlmc.daemon.lifecycle import PortWish, ensure_running
+from rlmc.daemon.sockets import hold
 from rlmc.daemon.state import read_state
 from rlmc.errors import DaemonError
 
@@ -40,11 +43,13 @@ class SessionKeeper:
         self._stopping = threading.Event()
         self._guard = threading.Lock()
         self._line: Attachment | None = None
+        self._port: socket.socket | None = None
         self._thread = threading.Thread(target=self._keep, name="rlmc-keeper", daemon=True)
 
     def start(self) -> None:
         """Opens the line before it returns: from here on the daemon knows that somebody waits."""
         self._open()
+        self._port = hold(self.endpoint.port)
         self._thread.start()
 
     def stop(self) -> None:
@@ -55,6 +60,8 @@ class SessionKeeper:
         if self._thread.is_alive():
             # It may be in the middle of starting a daemon that nobody needs any more.
             self._thread.join(timeout=5)
+        if self._port is not None:
+            self._port.close()
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -172,12 +172,16 @@ def _kill() -> None:
     for number in (signal.SIGTERM, signal.SIGKILL):
         holder = lock.holder()
         if holder is None:
-            return
+            break
         with suppress(ProcessLookupError, PermissionError):
             os.kill(holder, number)
         if _gone_within(_KILL_SECONDS):
             return
-    raise DaemonError(f"the daemon (pid {lock.holder()}) does not end", "end it yourself, then try again")
+    if not lock.held():
+        return
+    holder = lock.holder()
+    who = f"the daemon (pid {holder})" if holder else f"who holds {lock.path}, perhaps on another machine,"
+    raise DaemonError(f"{who} does not end", "end it yourself, then try again")
 
 
 def _gone_within(seconds: float) -> bool:

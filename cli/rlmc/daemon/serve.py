@@ -15,23 +15,26 @@ import os
 import secrets
 import signal
 import socket
+import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Protocol
 
 import uvicorn
 import uvloop
 
 import rlmc
-from rlmc.config.paths import ensure_dir, log_file, state_dir
+from rlmc.config.paths import log_file, state_dir, state_file
 from rlmc.daemon import exit_codes
 from rlmc.daemon.limits import allow_many_files
 from rlmc.daemon.log import set_up_logging
+from rlmc.daemon.protocol import BoundedProtocol
 from rlmc.daemon.sockets import listen
 from rlmc.daemon.state import (
     DaemonState,
     daemon_lock,
+    own_folder,
     remove_metrics_token,
     remove_state,
     write_metrics_token,
@@ -42,6 +45,7 @@ from rlmc.server.metrics_token import metrics_token
 
 DRAIN_SECONDS = 10
 _KEEP_ALIVE_SECONDS = 120  # longer than an agent's own, so that it is the agent that hangs up
+_SWITCH_SECONDS = 0.0005
 _LOCK_SECONDS = 1.0  # a reader may hold the lock for an instant
 _IDLE_LOOKS = (0.05, 5.0)
 
@@ -67,7 +71,7 @@ def serve(port: int, log_level: str, build: Builder | None = None) -> int:
     """Runs until told to stop. The exit code says what went wrong; the log says the rest."""
     os.umask(0o077)
     os.chdir("/")
-    ensure_dir(state_dir())
+    own_folder(state_dir())
     log = set_up_logging(log_file(), log_level)
     lock = daemon_lock()
     if not lock.acquire(_LOCK_SECONDS):
@@ -76,6 +80,8 @@ def serve(port: int, log_level: str, build: Builder | None = None) -> int:
     with lock:
         faulthandler.enable()
         allow_many_files()
+        # What other threads do, such as writing rows, must not keep the turns waiting for longer than this.
+        sys.setswitchinterval(_SWITCH_SECONDS)
         try:
             listener = listen(port)
         except OSError as error:
@@ -121,10 +127,11 @@ class _Process:
         )
         self._metrics_token = metrics_token(self._state.control_token)
         self._keep_claim = False
+        self._announced = False
         self._server = _Server(
             uvicorn.Config(
                 self._daemon.app,
-                http="httptools",
+                http=BoundedProtocol,
                 ws="none",
                 lifespan="off",
                 interface="asgi3",
@@ -163,8 +170,12 @@ class _Process:
         self._log.info("stopped")
 
     def _announce(self) -> None:
-        write_metrics_token(self._metrics_token)
+        try:
+            write_metrics_token(self._metrics_token)
+        except OSError as error:
+            self._log.warning("metrics cannot be opened to a collector: %s", error)
         write_state(self._state)
+        self._announced = True
         self._log.info("version %s listens on 127.0.0.1:%d", self._state.version, self._state.port)
 
     def _on_signal(self, number: int) -> None:
@@ -185,6 +196,13 @@ class _Process:
             remove_state(self._state.instance)
             remove_metrics_token(self._metrics_token)
 
+    def _stay_known(self) -> None:
+        """Folders of temporary files are cleaned, also under a daemon that lives in one."""
+        if self._announced and not state_file().exists():
+            with suppress(OSError, RlmcError):
+                write_state(self._state)
+                self._log.info("the state file was gone and is written again")
+
     async def _end_when_idle(self) -> None:
         daemon, least, most = self._daemon, *_IDLE_LOOKS
         quiet_since = time.monotonic()
@@ -198,6 +216,7 @@ class _Process:
                 self._log.info("idle for %.0f s", idle)
                 daemon.stop_requested.set()
                 return
+            self._stay_known()
             left = timeout - idle if timeout > 0 else most
             await asyncio.sleep(min(max(left, least), most))
 

@@ -20,7 +20,7 @@ from rlmc.config import paths
 from rlmc.daemon import control, exit_codes
 from rlmc.daemon.control import Endpoint
 from rlmc.daemon.logfile import last_lines, open_log
-from rlmc.daemon.state import read_state
+from rlmc.daemon.state import own_folder, read_state
 from rlmc.errors import DaemonError
 
 START_SECONDS = 15.0
@@ -59,9 +59,9 @@ class Spawner:
     def spawn(self, port: int) -> Endpoint:
         """A daemon that serves, on `port` or on a free one for 0. Call it with the start lock held."""
         before = read_state()
-        paths.ensure_dir(paths.state_dir())
+        own_folder(paths.state_dir())
         log = paths.log_file()
-        output = open_log(log)
+        output = _output(log)
         try:
             process = subprocess.Popen(  # noqa: S603  # our own interpreter and module
                 [*self.command, "--port", str(port), "--log-level", self.log_level],
@@ -101,6 +101,14 @@ def daemon_environment(environ: Mapping[str, str]) -> dict[str, str]:
         others = [str(Path(p).absolute()) for p in environ.get("PYTHONPATH", "").split(os.pathsep) if p]
         kept["PYTHONPATH"] = os.pathsep.join(dict.fromkeys([str(home), *others]))
     return kept
+
+
+def _output(log: Path) -> int:
+    """The log; nothing where there is no room for one."""
+    try:
+        return open_log(log)
+    except OSError:
+        return os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
 
 
 def _failure(port: int, code: int | None, log: Path) -> DaemonError:

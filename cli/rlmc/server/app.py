@@ -12,12 +12,15 @@ import time
 from collections.abc import Coroutine
 from contextlib import suppress
 
+from rlmc.server.admission import is_crooked, refusal
 from rlmc.server.audits import Audits
 from rlmc.server.control import Control
 from rlmc.server.dashboard.doors import PREFIX as DASHBOARD
 from rlmc.server.dashboard.pages import Dashboard
-from rlmc.server.headers import first
+from rlmc.server.egress import BrokenOff
+from rlmc.server.headers import first, media_type
 from rlmc.server.ingress import (
+    HANG_UP,
     ClientGone,
     Inbound,
     Receive,
@@ -27,7 +30,6 @@ from rlmc.server.ingress import (
     announced_size,
     normal_path,
     read_body,
-    refusal,
     scope_headers,
     token_header,
 )
@@ -50,6 +52,7 @@ log = logging.getLogger("rlmc.app")
 TURN_PATHS: dict[str, Codec] = {codec.path: codec for codec in PROTOCOLS.values()}
 
 _TRY_AGAIN_SECONDS = b"5"
+_YOUNG_SECONDS, _COMING_BACK_SECONDS, _LOOK_SECONDS, _MOST_LOOKING = 30.0, 15.0, 0.05, 1000
 _NO_SESSION = (
     "rlmc: no session has this address; start the agent with: rlmc run -- <agent>, or set its address anew: rlmc env"
 )
@@ -81,6 +84,8 @@ class App:
         self._metrics = metrics
         self._bodies = bodies
         self._targets = targets
+        self._began = time.monotonic()
+        self._looking = 0
         self.active = 0
         self.last_used = time.monotonic()
 
@@ -92,9 +97,10 @@ class App:
         below = "/" + path[3:].partition("/")[2] if path.startswith("/s/") else path
         out = Outgoing(send, spoken(normal_path(below), headers), "req_rlmc")
         page = path.startswith(DASHBOARD)
-        why_not = refusal(headers, self._port, own_page=page)
-        if why_not is not None:
-            await (self._dashboard.refuse(scope, send, why_not) if page else out.fail(403, f"rlmc: {why_not}"))
+        refused = refusal(scope, headers, self._port, own_page=page)
+        if refused is not None:
+            status, why = refused
+            await (self._dashboard.refuse(scope, send, status, why) if page else out.fail(status, f"rlmc: {why}"))
             return
         if path.startswith("/-/"):
             await self._control.serve(scope["method"], path, headers, receive, send)
@@ -105,12 +111,12 @@ class App:
         if path in METRICS:
             await self._metrics.serve(scope["method"], headers, send)
             return
-        session, rest = self._session_of(path, headers)
+        session, rest = await self._session_coming_back(scope, headers)
         if session is None:
-            await out.fail(
-                404,
-                _NO_SESSION,
-            )
+            await out.fail(404, _NO_SESSION)
+            return
+        if is_crooked(rest):
+            await out.fail(400, "rlmc: the path holds steps or characters that no path of an API has")
             return
         self.active += 1
         session.active += 1
@@ -120,17 +126,27 @@ class App:
             await self._serve(session, rest, scope, headers, receive, send)
         except ClientGone:
             pass
+        except BrokenOff:
+            await _hang_up(scope, receive)
         finally:
             self.active -= 1
             session.active -= 1
             self.last_used = session.last_used = time.monotonic()
 
-    def _session_of(self, path: str, headers: list[tuple[str, str]]) -> tuple[Session | None, str]:
-        if not path.startswith("/s/"):
-            token = token_header(headers)
-            return (None, "") if token is None else (self._sessions.by_token(token), path)
-        token, slash, rest = path[3:].partition("/")
-        return self._sessions.by_token(token), slash + rest
+    async def _session_coming_back(self, scope: Scope, headers: list[tuple[str, str]]) -> tuple[Session | None, str]:
+        """A daemon that takes the place of one that died is told of its sessions in its first seconds, one after
+        another. An agent may be quicker, and none tries again after an answer that its address is unknown."""
+        token, rest = _addressed(scope, headers)
+        session = self._sessions.by_token(token)
+        until = min(self._began + _YOUNG_SECONDS, time.monotonic() + _COMING_BACK_SECONDS)
+        while token and session is None and time.monotonic() < until and self._looking < _MOST_LOOKING:
+            self._looking += 1
+            try:
+                await asyncio.sleep(_LOOK_SECONDS)
+            finally:
+                self._looking -= 1
+            session = self._sessions.by_token(token)
+        return session, rest
 
     async def _serve(
         self,
@@ -141,11 +157,7 @@ class App:
         receive: Receive,
         send: Send,
     ) -> None:
-        # The raw path keeps escapes as the client wrote them.
-        raw = (scope.get("raw_path") or b"").decode("latin-1")
-        if raw.startswith("/s/"):
-            rest = "/" + raw[3:].partition("/")[2]
-        path = normal_path(rest or "/")
+        path = normal_path(rest)
         codec = spoken(path, headers, session.parts.protocol)
         out = Outgoing(send, codec, "req_rlmc")
         turns = TURN_PATHS.get(path)
@@ -166,6 +178,7 @@ class App:
                     body,
                     client_credential(headers),
                     codec.name,
+                    session.key,
                 )
                 await self._answer(session, inbound, codec, turns, out, receive, send)
         except TooLarge:
@@ -184,8 +197,7 @@ class App:
         send: Send,
     ) -> None:
         if turns is not None and inbound.method == "POST":
-            media_type = (inbound.header("content-type") or "").split(";")[0].strip().lower()
-            if media_type != "application/json":
+            if media_type(inbound.headers) != "application/json":
                 await out.fail(415, "rlmc: content-type must be application/json")
                 return
             await self._control.refresh_config()
@@ -193,6 +205,22 @@ class App:
         else:
             work = pass_through(session, inbound, codec, out, self._transports)
         await _until_gone(work, receive)
+
+
+def _addressed(scope: Scope, headers: list[tuple[str, str]]) -> tuple[str, str]:
+    """The token a request names, empty where it names none, and the rest of its path, with escapes as the client wrote
+    them: it goes on into another request, and must not be unescaped into the words of that one."""
+    path = scope["raw_path"].decode("latin-1")
+    if not path.startswith("/s/"):
+        return token_header(headers) or "", path
+    token, slash, rest = path[3:].partition("/")
+    return token, slash + rest
+
+
+async def _hang_up(scope: Scope, receive: Receive) -> None:
+    """The client's line ends as the provider's did: without an answer, or in the middle of one."""
+    scope["extensions"][HANG_UP]()
+    await _disconnected(receive)
 
 
 async def _busy(out: Outgoing, codec: Codec) -> None:

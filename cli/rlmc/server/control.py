@@ -20,20 +20,23 @@ from typing import Any
 
 import rlmc
 from rlmc.config.load import Config, load, overlay
-from rlmc.config.paths import config_file, ledger_file
+from rlmc.config.paths import config_file, displaced_ledger, displaced_state, ledger_file
 from rlmc.domain.record import SessionRecord
 from rlmc.domain.redaction import redact
 from rlmc.errors import RlmcError
+from rlmc.ledger.files import remark
 from rlmc.server import keepalive
 from rlmc.server.audits import Audits
 from rlmc.server.books import Books
 from rlmc.server.budgets import Budgets
 from rlmc.server.calls import wall_us
 from rlmc.server.control_body import BadRequest, bound_in, is_http, object_in, text_in, texts_in
-from rlmc.server.headers import first
+from rlmc.server.headers import first, media_type
 from rlmc.server.ingress import ClientGone, Receive, Send, TooLarge, read_body
 from rlmc.server.notes import budget_notes, gateway_notes
 from rlmc.server.parts import GATEWAYS, Parts, build_parts
+from rlmc.server.proof import NONCE_HEADER, is_nonce, proof
+from rlmc.server.proof import PATH as PROOF
 from rlmc.server.room import Bodies
 from rlmc.server.sessions import Means, Session, Sessions
 from rlmc.server.targets import Targets
@@ -81,9 +84,17 @@ class Control:
     _seen: tuple[object, ...] = ()
 
     async def serve(self, method: str, path: str, headers: Headers, receive: Receive, send: Send) -> None:
+        nonce = first(headers, NONCE_HEADER)
+        if path == PROOF and method == "GET" and nonce is not None and is_nonce(nonce):
+            # For who does not trust this port yet, and so must not name the token.
+            await _reply(send, 200, {"proof": proof(self.token, self.port, nonce)})
+            return
         presented = (first(headers, "authorization") or "").removeprefix("Bearer ")
         if not hmac.compare_digest(presented.encode(), self.token.encode()):
             await _reply(send, 401, {"error": "control token missing or wrong"})
+            return
+        if method == "POST" and media_type(headers) != "application/json":
+            await _reply(send, 415, {"error": "content-type must be application/json"})
             return
         try:
             steps = path.removeprefix("/-/").split("/")
@@ -175,6 +186,7 @@ class Control:
             "ledger_error": _shown(self.books.ledger.error),
             "ledger_path": str(ledger_file()),
             "ledger_notices": list(self.books.ledger.notices),
+            "machine_notices": [*filter(None, (displaced_ledger(), displaced_state(), remark(ledger_file())))],
             "removed_turns": dict(self.books.ledger.removed),
             "telemetry": self.telemetry(),
             "who_sees": who_sees,
@@ -273,7 +285,10 @@ class Control:
                 "(no Claude drafts, no verification). An API key, or a draft model of another vendor, changes that"
             )
         if not flushed:
-            notes.append("the ledger has not taken everything yet; rlmc stats --last will show it once it has")
+            why = f" ({_shown(self.books.ledger.error)})" if self.books.ledger.error else ""
+            notes.append(f"the ledger has not taken everything yet{why}; rlmc stats --last will show it once it has")
+        elsewhere = displaced_ledger()
+        notes += [elsewhere] if elsewhere else []
         return {
             "requests": session.requests,
             "turns": session.turns,

@@ -75,6 +75,11 @@ def first(headers: Iterable[tuple[str, str]], name: str) -> str | None:
     return next((v for k, v in headers if k.lower() == name), None)
 
 
+def media_type(headers: Iterable[tuple[str, str]]) -> str:
+    """What the body is said to be, without its parameters."""
+    return (first(headers, "content-type") or "").split(";")[0].strip().lower()
+
+
 def _named_by_connection(headers: Iterable[tuple[str, str]]) -> frozenset[str]:
     named = [v for k, v in headers if k.lower() == "connection"]
     return frozenset(token.strip().lower() for value in named for token in value.split(","))

@@ -1,10 +1,10 @@
-"""From an ASGI request to an `Inbound`: who asks, on which path, with which body. Refuses what must not come in."""
+"""From an ASGI request to an `Inbound`: who asks, on which path, with which body."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Awaitable, Callable, MutableMapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any
 
@@ -17,6 +17,9 @@ from rlmc.upstream.transport import Headers
 
 # What clients ask for below a base URL that already ends in `/v1`, or should have.
 _UNVERSIONED = frozenset({"messages", "models", "chat", "responses", "completions", "embeddings"})
+
+# The extension by which a connection is closed without an answer, as a provider may do.
+HANG_UP = "rlmc.hang_up"
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -34,7 +37,7 @@ class TooLarge(Exception):
 @dataclass(frozen=True, slots=True)
 class Inbound:
     """`path` is below the session's prefix, `query` the raw query string. Header names are in lower case. `protocol` is
-    the one the client speaks."""
+    the one the client speaks, `key` makes digests the session's own."""
 
     method: str
     path: str
@@ -43,6 +46,7 @@ class Inbound:
     body: bytes
     credential: ClientCredential
     protocol: str
+    key: bytes = field(repr=False)
 
     def header(self, name: str) -> str | None:
         return first(self.headers, name)
@@ -58,23 +62,6 @@ def _text(value: bytes) -> str:
         return value.decode()
     except UnicodeDecodeError:
         return value.decode("latin-1")
-
-
-def refusal(headers: Headers, port: int, *, own_page: bool = False) -> str | None:
-    """Why a request must not be served at all: it comes from a web page, or under another host's name.
-
-    `own_page`: the page of this very origin may ask, too. A browser names the origin also where a page loads its own
-    modules.
-    """
-    host = (first(headers, "host") or "").lower()
-    if host not in (f"127.0.0.1:{port}", f"localhost:{port}", f"[::1]:{port}"):
-        return "this address is served on the loopback host only"
-    origin = first(headers, "origin")
-    if origin is not None and not (own_page and origin == f"http://{host}"):
-        return "requests from web pages are not served"
-    if (first(headers, "sec-fetch-site") or "none") not in ("none", "same-origin"):
-        return "requests from web pages are not served"
-    return None
 
 
 def announced_size(headers: Headers, limit: int) -> int:
@@ -140,7 +127,8 @@ _SESSION_HEADERS = ("x-claude-code-session-id", "thread-id", "x-session-id", "se
 def conversation_key(inbound: Inbound, request: ChatRequest | None) -> str:
     """Whose prompt cache this turn belongs to: the client's session and agent, else how the conversation began.
 
-    Side calls have prompts, and so caches, of their own. A hash, so that nothing of the content is kept.
+    Side calls have prompts, and so caches, of their own. A digest under the session's key, so that nothing of the
+    content is kept, and nobody who guesses it can tell.
     """
     session = next((value for name in _SESSION_HEADERS if (value := inbound.header(name))), None)
     agent = inbound.header("x-claude-code-agent-id") or ""
@@ -149,4 +137,5 @@ def conversation_key(inbound: Inbound, request: ChatRequest | None) -> str:
         begin = next((p.text for m in request.messages for p in m.parts if isinstance(p, Text)), "")
         session = request.system_head + "\0" + begin[:2000]
     model = request.model if request is not None else ""
-    return hashlib.sha256(f"{session}\0{agent}\0{side}\0{model}".encode(errors="replace")).hexdigest()[:16]
+    said = f"{session}\0{agent}\0{side}\0{model}".encode(errors="replace")
+    return hashlib.blake2b(said, key=inbound.key, digest_size=8, person=b"rlmc threads").hexdigest()

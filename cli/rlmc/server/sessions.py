@@ -89,10 +89,13 @@ class Session:
 
 
 class Sessions:
-    """Lookup by token in constant time per session; ended sessions are forgotten."""
+    """A token is looked up by its digest under a key of this process's own: how long that takes tells nothing of the
+    tokens that are known, however many. Ended sessions are forgotten."""
 
     def __init__(self) -> None:
         self._by_id: dict[str, Session] = {}
+        self._by_digest: dict[bytes, Session] = {}
+        self._key = secrets.token_bytes(32)
 
     def all(self) -> list[Session]:
         return list(self._by_id.values())
@@ -101,18 +104,23 @@ class Sessions:
         return self._by_id.get(session_id)
 
     def by_token(self, token: str) -> Session | None:
-        wanted = token.encode()
-        found = None
-        for session in self._by_id.values():
-            if hmac.compare_digest(session.token.encode(), wanted):
-                found = session
+        found = self._by_digest.get(self._digest(token))
+        if found is None or not hmac.compare_digest(found.token.encode(), token.encode()):
+            return None
         return found
 
     def add(self, session: Session) -> None:
+        self.remove(session.id)
         self._by_id[session.id] = session
+        self._by_digest[self._digest(session.token)] = session
 
     def remove(self, session_id: str) -> None:
-        self._by_id.pop(session_id, None)
+        session = self._by_id.pop(session_id, None)
+        if session is not None and self._by_digest.get(self._digest(session.token)) is session:
+            del self._by_digest[self._digest(session.token)]
+
+    def _digest(self, token: str) -> bytes:
+        return hashlib.blake2b(token.encode(), digest_size=16, key=self._key).digest()
 
     def alive(self) -> int:
         return sum(s.alive for s in self._by_id.values())

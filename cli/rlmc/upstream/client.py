@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import re
 import ssl
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -26,6 +28,9 @@ CONNECT_SECONDS = 15.0
 _ADDED_BY_AIOHTTP = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
 # Larger bodies are written in pieces, as the provider takes them, and are not copied for that.
 _LARGE_BODY, _PIECE = 1 << 20, 1 << 18
+_NAP_SECONDS, _MOST_POOLS = 5.0, 8
+# In a header that is passed on these could end it, and begin another.
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 class HttpResponse:
@@ -53,20 +58,24 @@ class HttpResponse:
 
 
 class HttpTransport:
-    """See `Transport`. One connection pool for all sessions; must be made and used inside one event loop."""
+    """See `Transport`. One connection pool for all sessions; must be made and used inside one event loop.
+
+    While a machine sleeps, waiting connections die without a word, and a request on one of them would fail. After a
+    sleep there is a new pool; what still goes on in an old one goes on there.
+    """
 
     def __init__(self) -> None:
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=30, ttl_dns_cache=60),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            auto_decompress=False,
-            trust_env=False,
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS),
-            skip_auto_headers=_ADDED_BY_AIOHTTP,
-            # Header lines of real providers stay far below this; the default of 8 KiB does not always hold.
-            max_line_size=64 * 1024,
-            max_field_size=64 * 1024,
-        )
+        self._pools = [_pool()]
+        self._asleep = _asleep()
+
+    async def _awake(self) -> aiohttp.ClientSession:
+        asleep = _asleep()
+        if abs(asleep - self._asleep) > _NAP_SECONDS:
+            self._asleep = asleep
+            self._pools.append(_pool())
+            if len(self._pools) > _MOST_POOLS:
+                await self._pools.pop(0).close()
+        return self._pools[-1]
 
     async def send(self, request: UpstreamRequest) -> HttpResponse:
         parts = urlsplit(request.url)
@@ -78,7 +87,8 @@ class HttpTransport:
         if body is not None:
             headers["Content-Length"] = str(len(request.body))
         try:
-            response = await self._session.request(
+            session = await self._awake()
+            response = await session.request(
                 request.method,
                 URL(request.url, encoded=True),
                 headers=headers,
@@ -89,10 +99,34 @@ class HttpTransport:
             )
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise _mapped(error, host) from error
-        return HttpResponse(response, host)
+        answer = HttpResponse(response, host)
+        if not 200 <= answer.status < 600 or any(_CONTROL.search(value) for _, value in answer.headers):
+            response.close()
+            raise UpstreamError("wire", f"{host} answered something that cannot be passed on")
+        return answer
 
     async def close(self) -> None:
-        await self._session.close()
+        for pool in self._pools:
+            await pool.close()
+
+
+def _pool() -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=30, ttl_dns_cache=60),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        auto_decompress=False,
+        trust_env=False,
+        timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS),
+        skip_auto_headers=_ADDED_BY_AIOHTTP,
+        # Header lines of real providers stay far below this; the default of 8 KiB does not always hold.
+        max_line_size=64 * 1024,
+        max_field_size=64 * 1024,
+    )
+
+
+def _asleep() -> float:
+    """Grows while the machine sleeps, when most systems' steady clock stands still; and when the clock is set."""
+    return time.time() - time.monotonic()
 
 
 async def _pieces(body: bytes) -> AsyncIterator[memoryview]:

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 _PIECE = 256 * 1024
 _MOST = 256 * 1024 * 1024
 
+# By then it is known whether there is a header: both kinds tell within their first bytes.
+_TOLD = 16
 _GZIP_OR_ZLIB = 47
 _RAW_DEFLATE = -15
 
@@ -23,6 +25,7 @@ class Inflater:
         self._bits = _GZIP_OR_ZLIB
         self._engine = zlib.decompressobj(self._bits)
         self._begun = b""  # kept until the format is known: raw deflate has no header to tell it by
+        self._told = False
         self._made = 0
 
     def feed(self, data: bytes) -> Iterator[bytes]:
@@ -31,15 +34,17 @@ class Inflater:
             try:
                 piece = self._engine.decompress(data, _PIECE)
             except zlib.error:
-                if self._bits != _GZIP_OR_ZLIB or self._made:
+                if self._bits != _GZIP_OR_ZLIB or self._told:
                     self.failed = True
                     return
                 self._bits = _RAW_DEFLATE
                 self._engine = zlib.decompressobj(self._bits)
                 data = self._begun + data
                 continue
-            if not self._made and not piece:
+            if not self._told:
                 self._begun += data
+                self._told = bool(piece) or len(self._begun) > _TOLD
+                self._begun = b"" if self._told else self._begun
             self._made += len(piece)
             if self._made > _MOST:
                 self.failed = True

@@ -73,9 +73,9 @@ class Dashboard:
             query = dict(parse_qsl(scope["query_string"].decode("latin-1")))
             await self._show(id, rest, query, headers, receive, answer)
 
-    async def refuse(self, scope: Scope, send: Send, why_not: str) -> None:
-        """What comes from another page, or under another host's name."""
-        await _Answer(send, scope["method"] == "HEAD").notice(403, f"rlmc: {why_not}")
+    async def refuse(self, scope: Scope, send: Send, status: int, why: str) -> None:
+        """What comes from another page, under another host's name, or as no browser writes it."""
+        await _Answer(send, scope["method"] == "HEAD").notice(status, f"rlmc: {why}")
 
     async def _enter(self, code: str, method: str, answer: _Answer) -> None:
         # Something that only looks whether an address answers must not use it up.
