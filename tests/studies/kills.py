@@ -1,9 +1,10 @@
 """`python -m tests.studies.kills`: the daemon is killed again and again under agents at work; is anything lost?
 
 Several agents talk through sessions of their own, each kept alive as `rlmc run` keeps it, while the daemon gets SIGKILL
-at moments drawn at random: at any time, in the instant an agent has its answer, while it starts, twice in a row. An
-agent tries again as agents do. At the end every whole answer an agent got must have exactly one row, the database must
-be sound, and every agent must have gone on. Nothing but loopback; the models are fakes.
+at moments drawn at random: at any time, in the instant an agent has its answer, while rows are committed, while a
+session ends, while it starts, twice in a row. An agent tries again as agents do. At the end every whole answer an agent
+got must have exactly one row, the database must be sound, and every agent must have gone on. Nothing but loopback; the
+models are fakes. The seed draws the moments; what is under way at them is as the machine has it.
 
 Exit code 0 when nothing was lost, 1 when something was.
 """
@@ -14,6 +15,7 @@ import argparse
 import hashlib
 import http.client
 import json
+import logging
 import os
 import random
 import secrets
@@ -24,7 +26,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,7 +39,7 @@ from tests.support.speaking import Saying
 from tests.support.wire_client import KEY_HEADERS, send
 
 from rlmc.daemon import control
-from rlmc.daemon.control import Endpoint, Registration
+from rlmc.daemon.control import Registration
 from rlmc.daemon.keeper import SessionKeeper
 from rlmc.daemon.lifecycle import PortWish, ensure_running, stop
 from rlmc.daemon.state import daemon_lock
@@ -68,27 +70,81 @@ class Agent:
     """Plays turns until told to stop. `answered` are the conversations it has a whole answer of."""
 
     number: int
-    protocol: str
-    token: str
-    base_url: str
-    keeper: SessionKeeper
     answered: list[str] = field(default_factory=list)
+    sessions: int = 0
     tries: int = 0
+    broken: int = 0
     gave_up: str | None = None
     stopping: threading.Event = field(default_factory=threading.Event)
     news: threading.Event = field(default_factory=threading.Event)
+    change: threading.Event = field(default_factory=threading.Event)
+    ending: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        self.protocol = ("anthropic", "anthropic", "chat", "anthropic", "responses", "anthropic")[self.number % 6]
 
     def run(self) -> None:
         turn = 0
-        while not self.stopping.is_set() and self.gave_up is None:
-            self._turn(turn % 24)
-            turn += 1
+        try:
+            while self._goes_on() and self._begin():
+                while self._goes_on() and not self.change.is_set():
+                    self._turn(turn % 24)
+                    turn += 1
+                self._end()
+        except Exception as error:  # whatever it is, this agent does not go on
+            self.gave_up = f"turn {turn}: {error!r}"
 
     def answers_once_more(self) -> None:
         """Waits for the next whole answer it gets, or for its end."""
         self.news.clear()
         while self.gave_up is None and not self.news.wait(0.2):
             pass
+
+    def ends_its_session(self) -> None:
+        """Waits until it is about to end its session for a new one, or for its own end."""
+        self.ending.clear()
+        self.change.set()
+        while self.gave_up is None and not self.ending.wait(0.2):
+            pass
+
+    def _goes_on(self) -> bool:
+        return not self.stopping.is_set() and self.gave_up is None
+
+    def _begin(self) -> bool:
+        """A session of its own, as `rlmc run` opens one."""
+        policy = "verify-only" if self.protocol != "anthropic" else ("balanced", "economy", "paper")[self.number % 3]
+        self.token = secrets.token_urlsafe(24)
+        deadline, why = time.monotonic() + _PATIENCE_SECONDS, ""
+        while self._goes_on() and time.monotonic() < deadline:
+            registration = Registration(
+                id=secrets.token_hex(8),
+                token=self.token,
+                client="kills",
+                overrides={"policy": policy},
+                protocol=self.protocol,
+            )
+            try:
+                endpoint = ensure_running(PortWish()).endpoint
+                self.keeper = SessionKeeper(endpoint, registration)
+                control.register_session(endpoint, registration)
+                self.keeper.start()
+            except DaemonError as error:
+                why = error.message
+                continue
+            self.id = registration.id
+            self.base_url = f"http://127.0.0.1:{endpoint.port}/s/{self.token}"
+            self.sessions += 1
+            return True
+        if not self.stopping.is_set():
+            self.gave_up = f"no session: {why}"
+        return False
+
+    def _end(self) -> None:
+        self.keeper.stop()
+        self.change.clear()
+        self.ending.set()
+        with suppress(DaemonError):
+            control.end_session(self.keeper.endpoint, self.id)
 
     def _turn(self, turn: int) -> None:
         body, headers = self._request(turn)
@@ -101,6 +157,7 @@ class Agent:
                 got = send(self.base_url, body, _PATHS[self.protocol], headers=headers | {"x-session-id": name})
             except (OSError, http.client.HTTPException) as error:
                 why = type(error).__name__
+                self.broken += isinstance(error, http.client.IncompleteRead)
             else:
                 if got.status == 200 and _is_whole(self.protocol, bool(body.get("stream")), got.body):
                     self.answered.append(self._key(name, str(body["model"])))
@@ -111,7 +168,7 @@ class Agent:
                     # No agent tries again after these.
                     self.gave_up = f"turn {turn}: {why} {got.body[:200]!r}"
                     return
-            if self.stopping.is_set():
+            if self.stopping.is_set() or self.change.is_set():
                 return
             time.sleep(pause)
             pause = min(pause * 2, 1.0)
@@ -148,8 +205,11 @@ def _is_whole(protocol: str, stream: bool, answer: bytes) -> bool:
 @dataclass
 class Outcome:
     kills: Counter[str]
+    sessions: int
     answers: int
     tries: int
+    broken: int
+    kinds: dict[str, int]
     missing: int
     doubled: int
     unpriced: int
@@ -165,7 +225,9 @@ class Outcome:
         how = ", ".join(f"{count} {name}" for name, count in sorted(self.kills.items()))
         return [
             f"{self.kills.total()} kills in {self.seconds:.0f} s ({how})",
-            f"{self.answers} whole answers from {self.tries} requests",
+            f"{self.answers} whole answers from {self.tries} requests in {self.sessions} sessions",
+            f"answers that broke off: {self.broken}",
+            "rows: " + ", ".join(f"{count} {kind}" for kind, count in sorted(self.kinds.items())),
             f"finished turns missing from the ledger: {self.missing}; there twice: {self.doubled}",
             f"rows without a price, as they ended before prices were loaded: {self.unpriced}",
             f"databases damaged: {len(self.damaged)} {self.damaged or ''}",
@@ -173,32 +235,27 @@ class Outcome:
         ]
 
 
-def study(kills: int, agents: int, seed: int) -> Outcome:
+def study(kills: int, sessions: int, seed: int) -> Outcome:
     """In a folder of its own; the environment's folders must be set to it already."""
     chance, started = random.Random(seed), time.monotonic()  # a study, not a secret
     with ExitStack() as stack:
         _configure(stack)
-        endpoint = ensure_running(PortWish()).endpoint
+        ensure_running(PortWish())
         stack.callback(lambda: stop(force=True))
-        found = [_agent(endpoint, number) for number in range(agents)]
-        threads = [threading.Thread(target=one.run, name=f"agent-{one.number}") for one in found]
-        for one, thread in zip(found, threads, strict=True):
-            one.keeper.start()
+        agents = [Agent(number) for number in range(sessions)]
+        threads = [threading.Thread(target=one.run, name=f"agent-{one.number}") for one in agents]
+        for thread in threads:
             thread.start()
         try:
-            counted = _kill_again_and_again(kills, found, chance)
-            for one in found:
+            counted = _kill_again_and_again(kills, agents, chance)
+            for one in agents:
                 one.answers_once_more()
         finally:
-            for one in found:
+            for one in agents:
                 one.stopping.set()
             for thread in threads:
                 thread.join()
-        for one in found:
-            one.keeper.stop()
-            with suppress(DaemonError):
-                control.end_session(one.keeper.endpoint, one.keeper._registration.id)
-    return _look(found, counted, time.monotonic() - started)
+    return _look(agents, counted, time.monotonic() - started)
 
 
 def _configure(stack: ExitStack) -> None:
@@ -210,58 +267,52 @@ def _configure(stack: ExitStack) -> None:
     file.write_text(_CONFIG.format(verify=up.url, draft=cheap.url, openai=openai.url))
 
 
-def _agent(endpoint: Endpoint, number: int) -> Agent:
-    protocol = ("anthropic", "anthropic", "chat", "anthropic", "responses", "anthropic")[number % 6]
-    policy = "verify-only" if protocol != "anthropic" else ("balanced", "economy", "paper")[number % 3]
-    registration = Registration(
-        id=secrets.token_hex(8),
-        token=secrets.token_urlsafe(24),
-        client="kills",
-        overrides={"policy": policy},
-        protocol=protocol,
-    )
-    control.register_session(endpoint, registration)
-    base_url = f"http://127.0.0.1:{endpoint.port}/s/{registration.token}"
-    return Agent(number, protocol, registration.token, base_url, SessionKeeper(endpoint, registration))
-
-
 def _kill_again_and_again(kills: int, agents: list[Agent], chance: random.Random) -> Counter[str]:
     counted: Counter[str] = Counter()
     while counted.total() < kills and not any(one.gave_up for one in agents):
-        how = chance.choices(("any-time", "at-an-answer", "at-start", "twice"), (5, 3, 1, 1))[0]
-        if how == "at-start":
-            _kill(wait_for_state=False)
-            counted["before"] += 1
-            _until_held()
-            time.sleep(chance.uniform(0.0, 0.6))
-        elif how == "at-an-answer":
-            one = chance.choice(agents)
-            one.answers_once_more()
+        [how] = chance.choices(("any time", "an answer", "a commit", "an end", "a start", "twice"), (4, 3, 2, 1, 1, 1))
+        one, moment = chance.choice(agents), chance.random()
+        if how == "an end":
+            one.ends_its_session()
+            time.sleep(moment * 0.1)
         else:
-            chance.choice(agents).answers_once_more()
-            time.sleep(chance.uniform(0.0, 0.5))
-        _kill(wait_for_state=how != "at-start")
-        counted[how] += 1
-        if how == "twice":
-            _until_held()
-            _kill(wait_for_state=False)
-            counted[how] += 1
+            one.answers_once_more()
+        if how == "any time":
+            time.sleep(moment * 0.5)
+        elif how == "a commit":
+            _until(_rows_wait)
+            time.sleep(moment * 0.005)
+        counted[how] += _kill()
+        if how in ("a start", "twice"):
+            _until(daemon_lock().held)
+            time.sleep(moment * 0.6 if how == "a start" else 0.0)
+            counted[how] += _kill()
     return counted
 
 
-def _until_held() -> None:
-    lock, deadline = daemon_lock(), time.monotonic() + _PATIENCE_SECONDS
-    while lock.holder() is None and time.monotonic() < deadline:
-        time.sleep(0.005)
+def _rows_wait() -> bool:
+    """Whether a row is in the journal, and so about to be committed."""
+    with suppress(OSError):
+        return Path(os.environ["RLMC_DATA_DIR"], "ledger.pending").stat().st_size > 0
+    return False
 
 
-def _kill(*, wait_for_state: bool) -> None:
-    if wait_for_state:
-        _until_held()
-    holder = daemon_lock().holder()
-    if holder is not None:
-        with suppress(ProcessLookupError):
-            os.kill(holder, signal.SIGKILL)
+def _until(look: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while not look() and time.monotonic() < deadline:
+        time.sleep(0.001)
+
+
+def _kill() -> bool:
+    """Whether there was somebody to kill. Gone when this returns."""
+    lock = daemon_lock()
+    holder = lock.holder()
+    if holder is None:
+        return False
+    with suppress(ProcessLookupError):
+        os.kill(holder, signal.SIGKILL)
+    _until(lambda: lock.holder() != holder)
+    return True
 
 
 def _look(agents: list[Agent], kills: Counter[str], seconds: float) -> Outcome:
@@ -273,14 +324,18 @@ def _look(agents: list[Agent], kills: Counter[str], seconds: float) -> Outcome:
         rows: Mapping[str, int] = dict(
             db.execute("SELECT conversation, count(*) FROM turns WHERE ending = 'complete' GROUP BY 1")
         )
+        kinds = dict(db.execute("SELECT outcome || ' (' || ending || ')', count(*) FROM turns GROUP BY 1"))
         [(unpriced,)] = db.execute(
             "SELECT count(*) FROM calls WHERE cost IS NULL AND input > 0 AND provider = 'anthropic'"
         )
     answered = [key for one in agents for key in one.answered]
     return Outcome(
         kills=kills,
+        sessions=sum(one.sessions for one in agents),
         answers=len(answered),
         tries=sum(one.tries for one in agents),
+        broken=sum(one.broken for one in agents),
+        kinds=kinds,
         missing=sum(key not in rows for key in answered),
         doubled=sum(rows.get(key, 0) > 1 for key in answered),
         unpriced=unpriced,
@@ -293,14 +348,16 @@ def _look(agents: list[Agent], kills: Counter[str], seconds: float) -> Outcome:
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.studies.kills", description=__doc__.partition("\n")[0])
     parser.add_argument("--kills", type=int, default=200)
-    parser.add_argument("--agents", type=int, default=6)
+    parser.add_argument("--sessions", type=int, default=6)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args(arguments)
+    # That their client is gone is what this is about.
+    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
     with tempfile.TemporaryDirectory(prefix="rlmc-kills-") as folder:
         for name in [name for name in os.environ if name.startswith("RLMC_")]:
             del os.environ[name]
         os.environ |= {f"RLMC_{name}_DIR": str(Path(folder, name.lower())) for name in ("CONFIG", "DATA", "STATE")}
-        found = study(options.kills, options.agents, options.seed)
+        found = study(options.kills, options.sessions, options.seed)
     print("\n".join(found.lines()))
     return 1 if found.lost else 0
 

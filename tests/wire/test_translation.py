@@ -4,14 +4,12 @@ a codec refuses with `WireError`, and decoders of streams never raise."""
 from __future__ import annotations
 
 import json
-import random
 from itertools import product
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.studies import fuzz as study
 
 from rlmc.domain.chat import (
     ArgumentsDelta,
@@ -245,24 +243,3 @@ def retold(codec: Codec, deltas: list[Delta]) -> list[Delta]:
 @given(of=answers())
 def test_an_answer_there_and_on(a: str, b: str, of: list[Delta]) -> None:
     assert told(retold(PROTOCOLS[b], retold(PROTOCOLS[a], of))) == told(of)
-
-
-# --- damage --------------------------------------------------------------------------------------------------------
-
-
-def test_damaged_bytes_are_refused_or_read() -> None:
-    counts, faults = study.fuzz(4_800, seed=7)
-    assert faults == []
-    for protocol, what in product(PROTOCOLS, ("decode_request", "read_prompt", "decode_completion")):
-        # It means something only where some of what was damaged got through.
-        assert counts[f"{protocol} {what}: read"] > 20
-        assert counts[f"{protocol} {what}: refused"] > 20
-
-
-def test_the_study_tells_what_it_finds(monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(data: bytes, chance: random.Random) -> None:
-        raise KeyError("usage")
-
-    monkeypatch.setattr(study, "readers", lambda: [study.Reader("it", broken, True, (b'{"a":1}',))])
-    _, faults = study.fuzz(3, seed=1)
-    assert [fault.error for fault in faults] == ["KeyError('usage')"] * 3

@@ -295,6 +295,27 @@ def test_any_bytes_are_a_draft_or_a_wire_error(raw: bytes) -> None:
         draft_body(ChatRequest(raw, "m", True, None, ()), "d", PLAIN, {})
 
 
+@pytest.mark.parametrize(
+    ("role", "block"),
+    [
+        ("assistant", {"type": "tool_use", "name": "Read", "input": {}}),
+        ("assistant", {"type": "tool_use", "id": "t", "input": {}}),
+        ("assistant", {"type": "tool_use", "id": "t", "name": "Read"}),
+        ("user", {"type": "tool_result", "content": "x"}),
+        ("user", {"type": "image"}),
+    ],
+)
+def test_a_block_that_lacks_what_it_is_about_makes_no_draft(role: str, block: Json) -> None:
+    with pytest.raises(WireError, match="holds a block without"):
+        draft({"messages": [{"role": role, "content": [block]}]}, CLAUDE)
+
+
+def test_a_schema_that_is_no_text_makes_no_draft() -> None:
+    raw = b'{"model":"m","messages":[],"output_config":{"format":{"type":"json_schema","schema":{"t\xf9":1}}}}'
+    with pytest.raises(WireError, match="UTF-8"):
+        draft_body(decode_request(raw), "d", PLAIN, {})
+
+
 def test_a_provider_without_output_formats_is_told_of_the_schema_in_words() -> None:
     body = {"output_config": {"format": {"type": "json_schema", "schema": {"type": "object"}}}}
     told = draft({"system": "Be brief.", **body})

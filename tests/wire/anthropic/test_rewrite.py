@@ -149,6 +149,15 @@ def test_a_broken_answer_ends_in_an_error_never_in_a_clean_end(rest: bytes) -> N
     assert events[-1][1]["error"]["type"] == "api_error"
 
 
+@pytest.mark.parametrize("kind", ["content_block_delta", "content_block_stop"])
+def test_an_event_of_no_block_breaks_the_answer(kind: str) -> None:
+    """Left out, it could leave a block open in an answer that ends cleanly."""
+    stop = event({"type": "content_block_stop", "index": 0})
+    raw = answer(["So."]).replace(stop, event({"type": kind, "delta": {"type": "text_delta", "text": "x"}}))
+    assert raw != answer(["So."])
+    assert messages.events(rewrite(raw))[-1][0] == "error"
+
+
 def test_text_held_when_the_answer_broke_off_is_not_lost() -> None:
     raw = answer(["ACC"])
     assert b'"ACC"' in rewrite(raw[: raw.index(b"event: content_block_stop")], drop_prefix=WORD)

@@ -91,6 +91,12 @@ def test_what_cannot_be_carried_is_refused(fields: Json) -> None:
         read(**fields)
 
 
+def test_arguments_given_as_an_object_that_is_no_text_are_refused() -> None:
+    call = b'{"id":"c","function":{"name":"Read","arguments":{"a":{"\xf3":1}}}}'
+    with pytest.raises(WireError, match="UTF-8"):
+        read_prompt(b'{"model":"m","messages":[{"role":"assistant","tool_calls":[' + call + b"]}]}")
+
+
 def test_what_only_tunes_the_answer_is_passed_over() -> None:
     tuned = {"seed": 1, "store": True, "logit_bias": {"1": 1}, "presence_penalty": 1, "logprobs": True, "n": 1}
     assert read(said("user", "hi"), **tuned) == read(said("user", "hi"))

@@ -468,3 +468,10 @@ def test_a_streamed_answer_amounts_to_the_whole_one(chunks: list[Json]) -> None:
     assert sum(part.chars for part in streamed.parts if isinstance(part, Thinking)) == sum(
         part.chars for part in completion.parts if isinstance(part, Thinking)
     )
+
+
+def test_arguments_given_as_an_object_that_is_no_text_break_the_answer() -> None:
+    call = b'{"index":0,"id":"c","function":{"name":"Read","arguments":{"a":{"\xf3":1}}}}'
+    deltas = decode(b'data: {"choices":[{"index":0,"delta":{"tool_calls":[' + call + b"]}}]}\n\n")
+    assert isinstance(deltas[-1], StreamError)
+    assert deltas[-1].type == MALFORMED

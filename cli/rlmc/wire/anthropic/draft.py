@@ -17,7 +17,7 @@ from rlmc.wire.anthropic.draft_history import DraftMessage, History
 from rlmc.wire.anthropic.request_shape import ATTRIBUTION
 from rlmc.wire.anthropic.tools import runs_at_provider
 from rlmc.wire.anthropic.top_level import Json, present, shaped
-from rlmc.wire.parse import parse
+from rlmc.wire.parse import parse, text_of
 
 _WHAT = "The request body"
 
@@ -99,7 +99,7 @@ def _output_config(body: _Body, shape: Shape) -> Json | None:
 
 def _format_in_words(request: ChatRequest, shape: Shape) -> list[Json]:
     """A provider that knows no output format is told of it; whether it complied is for the gate to see."""
-    schema = (request.output_schema or b"{}").decode()
+    schema = text_of(request.output_schema or b"{}", _WHAT)
     if schema == "{}" or shape.output_format:
         return []
     text = f"Answer with one JSON value that satisfies this JSON Schema, and with nothing else:\n{schema}"

@@ -14,6 +14,7 @@ from msgspec import Raw
 
 from rlmc.domain.prompt import Recall
 from rlmc.domain.shape import Shape
+from rlmc.errors import UnknownShape
 from rlmc.wire.parse import parse
 
 Json = dict[str, Any]
@@ -101,14 +102,19 @@ class History:
         if kind == "text":
             return None if _blank(block.text) else self._marked(block, {"type": "text", "text": block.text})
         if kind == "tool_use" and role == "assistant":
-            return self._marked(block, {"type": kind, "id": block.id, "name": block.name, "input": block.input})
+            call = {
+                "id": _given(block.id, "id"),
+                "name": _given(block.name, "name"),
+                "input": _given(block.input, "input"),
+            }
+            return self._marked(block, {"type": kind, **call})
         if kind == "tool_result" and role == "user":
             return self._tool_result(block)
         # Blocks of the server's own doing mean nothing to another provider.
         return self._shown(block) if role == "user" and kind not in {"thinking", "redacted_thinking"} else None
 
     def _tool_result(self, block: DraftBlock) -> Json:
-        result: Json = {"type": "tool_result", "tool_use_id": block.tool_use_id}
+        result: Json = {"type": "tool_result", "tool_use_id": _given(block.tool_use_id, "tool_use_id")}
         if _begins(block.content, b"["):
             inner = [new for item in parse(_BLOCKS, block.content, _WHAT) if (new := self._inner(item)) is not None]
             plain = len(inner) == 1 and inner[0].keys() == {"type", "text"}
@@ -130,7 +136,7 @@ class History:
     def _shown(self, block: DraftBlock) -> Json:
         """An image or document where the provider reads them; of anything else, a word that it was there."""
         if self._shape.media and block.type in _MEDIA:
-            new: Json = {"type": block.type, "source": block.source}
+            new: Json = {"type": block.type, "source": _given(block.source, "source")}
             new |= {name: value for name in ("title", "context") if len(value := getattr(block, name))}
             return self._marked(block, new)
         return self._marked(block, {"type": "text", "text": f"[{block.type} not shown]"})
@@ -139,6 +145,13 @@ class History:
         if self._shape.cache_control and len(block.cache_control) and block.cache_control != Raw(b"null"):
             new["cache_control"] = block.cache_control
         return new
+
+
+def _given(value: Raw, name: str) -> Raw:
+    """What a block must hold: without it no JSON would come of it."""
+    if not len(value):
+        raise UnknownShape(f"{_WHAT} holds a block without `{name}`")
+    return value
 
 
 def _text(text: str) -> DraftBlock:

@@ -141,6 +141,8 @@ class StreamRewriter:
 
     def _of_block(self, kind: str, event: Event) -> None:
         head = parse(_HEAD, event.data, _WHAT)
+        if head.index < 0:
+            raise WireError(f"{_WHAT} names no block")
         if kind == "content_block_start":
             self._open(head, event)
         elif kind == "content_block_delta" and head.delta and head.delta.type in _REASONING_DELTAS:
@@ -152,7 +154,7 @@ class StreamRewriter:
 
     def _open(self, head: _Head, event: Event) -> None:
         block = head.content_block
-        if block is None or head.index < 0:
+        if block is None:
             raise WireError(f"{_WHAT} opens no block")
         self._release()
         if block.type in _REASONING:

@@ -11,6 +11,7 @@ from msgspec import Raw
 from rlmc.domain.chat import ToolCall
 from rlmc.wire.arguments import custom_arguments
 from rlmc.wire.chat.request_shape import Call, Function, WireMessage
+from rlmc.wire.parse import text_of
 
 
 class CallReader:
@@ -37,7 +38,7 @@ class CallReader:
 
 def arguments_of(arguments: str | dict[str, Raw] | None) -> str:
     if isinstance(arguments, dict):
-        return msgspec.json.encode(arguments).decode()
+        return text_of(msgspec.json.encode(arguments), "The arguments of a call")
     return arguments or ""
 
 

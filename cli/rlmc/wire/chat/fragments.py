@@ -11,6 +11,7 @@ import msgspec
 from rlmc.domain.chat import ToolCall
 from rlmc.wire.arguments import custom_arguments
 from rlmc.wire.chat.answer_shape import CallPiece
+from rlmc.wire.chat.calls import arguments_of
 
 _OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
@@ -48,11 +49,8 @@ class GrowingCall:
             if function is None:
                 return ""
             self._named(function.name or "")
-            arguments = function.arguments
-            if isinstance(arguments, dict):
-                more = "" if self.pieces else msgspec.json.encode(arguments).decode()
-            else:
-                more = arguments or ""
+            given = function.arguments
+            more = "" if isinstance(given, dict) and self.pieces else arguments_of(given)
         if more:
             self.pieces.append(more)
         return more
