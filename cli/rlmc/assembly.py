@@ -78,6 +78,7 @@ class DaemonApp:
         self._following = asyncio.create_task(epochs.follow())
         audits = self.audits = Audits(epochs, books, _chance)
         bodies, targets = Bodies(), Targets()
+        self.bodies = bodies
         control = Control(
             token=self._token,
             instance=self._instance,

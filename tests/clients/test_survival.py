@@ -6,15 +6,12 @@ Needs what test_claude_code.py needs. The agent's task is the same there and her
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,38 +20,22 @@ import pytest
 from tests.clients.test_claude_code import PROMPT, Rig, claude, rig
 from tests.support.daemons import eventually, kill_daemon
 from tests.support.fake_upstream import FakeUpstream, Reply
+from tests.support.ground import asleep, at_work, forwarded
+from tests.support.installed import install
 from tests.support.ledger_rows import call_rows, turn_rows
 from tests.support.scripts import formatted, steps_done
 
-import rlmc
 from rlmc.daemon.state import daemon_lock
 
 __all__ = ["claude", "rig"]
 pytestmark = [pytest.mark.clients, pytest.mark.timeout(240)]
 
-PACKAGE = Path(rlmc.__file__).parent
 TOOLS = ("--allowedTools", "Read,Bash,Edit")
 
 
-@contextmanager
-def working(rig: Rig, claude: str, env: dict[str, str] | None = None) -> Iterator[Any]:
+def working(rig: Rig, claude: str, env: dict[str, str] | None = None) -> AbstractContextManager[Any]:
     """The agent at its task, by `rlmc run`."""
-    child = subprocess.Popen(
-        [sys.executable, "-m", "rlmc", "run", "--", claude, "-p", PROMPT, *TOOLS],
-        cwd=rig.project,
-        env=rig.env | (env or {}),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    try:
-        yield child
-    finally:
-        with suppress(ProcessLookupError):
-            os.killpg(child.pid, signal.SIGKILL)
-        child.wait()
+    return at_work(rig.project, rig.env | (env or {}), claude, "-p", PROMPT, *TOOLS)
 
 
 def ended_well(rig: Rig, child: Any) -> str:
@@ -127,57 +108,14 @@ def test_the_draft_models_network_is_gone_for_long_and_comes_back(claude: str, r
     if hole is not None:
         hole.close()
     with FakeUpstream(rig.draft.script) as back:
-        back_url = f'base-url = "{rig.draft.url}"'
-        file = Path(os.environ["RLMC_CONFIG_DIR"]) / "config.toml"
-        assert back_url in file.read_text()
         # The same address again: what is paused is the model there.
-        forward = _forward(port, back.port)
-        try:
+        with forwarded(port, back.port):
             (rig.project / "hello.txt").write_text("hello world\n")
             time.sleep(16)
             with working(rig, claude, env=more) as child:
                 ended_well(rig, child)
-        finally:
-            forward()
         assert len(back.messages) >= 1
     assert "skipped" in [t["outcome"] for t in turn_rows()]
-
-
-def _forward(port: int, to: int) -> Callable[[], None]:
-    """A little relay, so that something answers again where nothing did. Returns how to end it."""
-    program = (
-        "import asyncio, sys\n"
-        "async def pump(r, w):\n"
-        "    try:\n"
-        "        while data := await r.read(65536):\n"
-        "            w.write(data)\n"
-        "            await w.drain()\n"
-        "    except OSError: pass\n"
-        "    finally: w.close()\n"
-        "async def one(r, w):\n"
-        "    r2, w2 = await asyncio.open_connection('127.0.0.1', int(sys.argv[2]))\n"
-        "    await asyncio.gather(pump(r, w2), pump(r2, w))\n"
-        "async def main():\n"
-        "    server = await asyncio.start_server(one, '127.0.0.1', int(sys.argv[1]))\n"
-        "    await server.serve_forever()\n"
-        "asyncio.run(main())\n"
-    )
-    child = subprocess.Popen([sys.executable, "-c", program, str(port), str(to)])
-
-    def end() -> None:
-        child.kill()
-        child.wait()
-
-    return end
-
-
-def _descendants(pid: int) -> list[int]:
-    found = [pid]
-    for one in found:
-        with suppress(OSError):
-            for task in Path(f"/proc/{one}/task").iterdir():
-                found += [int(child) for child in (task / "children").read_text().split()]
-    return found
 
 
 @pytest.mark.parametrize("dead", [False, True], ids=["lines-live", "lines-dead"])
@@ -185,32 +123,18 @@ def test_the_machine_sleeps_in_the_middle_of_a_turn(claude: str, rig: Rig, dead:
     slowly(rig, 2, gap=0.4, **({"break_after": 8} if dead else {}))
     with working(rig, claude) as child:
         rig.verify.wait(under_way(rig, 2, begun=True), 60)
-        daemon = eventually(daemon_lock().holder)
-        asleep = [daemon, *_descendants(child.pid)]
-        for pid in asleep:
-            os.kill(pid, signal.SIGSTOP)
-        time.sleep(8)
-        script = rig.verify.script
-        rig.verify.script = lambda body, n: replace(script(body, n), break_after=None, gap=0.0)
-        for pid in reversed(asleep):
-            os.kill(pid, signal.SIGCONT)
+        with asleep(child.pid, 8) as daemon:
+            script = rig.verify.script
+            rig.verify.script = lambda body, n: replace(script(body, n), break_after=None, gap=0.0)
         ended_well(rig, child)
+    asked = [e for e in rig.verify.messages if steps_done(e.json) == 2 and e.json.get("tools")]
+    assert len(asked) == 1 + dead, "asked again where the line had died"
     assert daemon_lock().holder() == daemon, "the same daemon is there after it"
-
-
-def _installed(folder: Path, version: str) -> None:
-    """The package as an installer leaves it, over what is there."""
-    target = folder / "rlmc"
-    if target.exists():
-        shutil.rmtree(target)
-    shutil.copytree(PACKAGE, target, ignore=shutil.ignore_patterns("__pycache__"))
-    init = target / "__init__.py"
-    init.write_text(init.read_text().replace(rlmc.__version__, version))
 
 
 def test_rlmc_is_upgraded_between_two_turns(claude: str, rig: Rig, tmp_path: Path) -> None:
     site, go = tmp_path / "site", tmp_path / "go"
-    _installed(site, "0.0.1")
+    install(site, "0.0.1")
     python = {"PYTHONPATH": str(site)}
     script = rig.verify.script
     command = {"command": f"while [ ! -e {go} ]; do sleep 0.1; done", "description": "wait"}
@@ -227,7 +151,7 @@ def test_rlmc_is_upgraded_between_two_turns(claude: str, rig: Rig, tmp_path: Pat
         rig.verify.wait(under_way(rig, 2, begun=True), 60)
         eventually(lambda: rig.verify.messages[-1].finished)
         assert status()["version"] == "0.0.1"
-        _installed(site, "9.9.9")
+        install(site, "9.9.9")
         ran = subprocess.run(
             [sys.executable, "-m", "rlmc", "restart"], env=rig.env | python, capture_output=True, text=True, timeout=60
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import replace
 
 import pytest
 from tests.support import tools
@@ -17,6 +18,7 @@ from tests.support.wire_client import send
 import rlmc
 from rlmc.commands.status import register
 from rlmc.daemon.state import DaemonState, write_state
+from rlmc.ledger import files
 
 
 @pytest.fixture
@@ -66,3 +68,28 @@ def test_where_telemetry_goes_is_said(known: Live) -> None:
         found = rows(known, f'otel.endpoint = "{sink.url}"\n', "telemetry")
         assert found == [f"telemetry goes to {sink.url}"]
         assert rows(known, "", "telemetry") == []
+
+
+def test_ten_thousand_sessions_are_a_short_list_and_no_wait(known: Live) -> None:
+    session = known.open_session()
+    sessions = known.daemon._sessions
+    [one] = sessions.all()
+    for number in range(10_000):
+        sessions.add(replace(one, id=f"{number:016x}", token=f"token-{number:020}"))
+    began = time.monotonic()
+    ran = run(register, "status")
+    assert time.monotonic() - began < 8
+    assert ran.code == 0
+    lines = ran.out.splitlines()
+    assert len(lines) < 60
+    assert lines[-1] == "and 9,971 more: rlmc status --json"
+    for number in range(10_000):
+        sessions.remove(f"{number:016x}")
+    session.end()
+
+
+def test_what_is_unusual_about_the_machine_is_said(known: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "network_disk", lambda _: "nfs4")
+    assert rows(known, "", "machine") == [
+        "machine the ledger lies on a network disk (nfs4): it has no write-ahead log, and long readings delay its rows"
+    ]

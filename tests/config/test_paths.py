@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import fcntl
 import os
 import stat
 import sys
@@ -47,3 +48,117 @@ def test_new_folders_are_private_and_old_ones_are_left_alone(tmp_path: Path) -> 
         os.umask(before)
     assert stat.S_IMODE(made.stat().st_mode) == 0o700
     assert stat.S_IMODE(kept.stat().st_mode) == 0o755
+
+
+# --- folders that cannot be used --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A user without anything set; nothing of this machine's own makeshift folders is met."""
+    for variable in paths.DIR_ENVS:
+        monkeypatch.delenv(variable)
+    for variable, folder in (("XDG_DATA_HOME", "data"), ("XDG_STATE_HOME", "state"), ("XDG_RUNTIME_DIR", "run")):
+        monkeypatch.setenv(variable, str(tmp_path / folder))
+        (tmp_path / folder).mkdir()
+    return tmp_path
+
+
+@pytest.fixture
+def closed(home: Path, monkeypatch: pytest.MonkeyPatch) -> set[Path]:
+    """Folders nobody may write to: what a mode says does not hold for root."""
+    shut: set[Path] = set()
+    monkeypatch.setattr(paths, "writable", lambda folder: not any(folder.is_relative_to(one) for one in shut))
+    return shut
+
+
+linux = pytest.mark.skipif(sys.platform == "darwin", reason="XDG folders are Linux's")
+
+
+@linux
+def test_a_makeshift_folder_takes_the_place_of_one_that_cannot_be_written(home: Path, closed: set[Path]) -> None:
+    assert (paths.displaced_ledger(), paths.displaced_state()) == (None, None)
+    closed.update((home / "state", home / "data"))
+    assert paths.state_dir() == home / "run" / "rlmc"
+    assert paths.data_dir() == home / "run" / "rlmc" / "data"
+    ledger, state = paths.displaced_ledger() or "", paths.displaced_state() or ""
+    assert f"{home / 'data' / 'rlmc'} cannot be written" in ledger
+    assert "may not outlive a restart" in ledger
+    assert f"{home / 'state' / 'rlmc'} cannot be written" in state
+
+
+@linux
+def test_a_ledger_that_is_there_is_never_left_for_another(home: Path, closed: set[Path]) -> None:
+    (home / "data" / "rlmc").mkdir()
+    (home / "data" / "rlmc" / "ledger.db").touch()
+    closed.add(home / "data")
+    assert paths.data_dir() == home / "data" / "rlmc"
+
+
+@linux
+def test_the_state_stays_where_a_daemon_has_claimed_it(
+    home: Path, closed: set[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full: set[Path] = {home / "state"}
+    monkeypatch.setattr(paths, "has_room", lambda folder: not any(folder.is_relative_to(one) for one in full))
+    assert paths.state_dir() == home / "run" / "rlmc"
+    paths.ensure_dir(home / "run" / "rlmc")
+    (home / "run" / "rlmc" / "daemon.json").touch()
+    full.clear()
+    assert paths.state_dir() == home / "run" / "rlmc", "there is room again, and the daemon is where it was"
+    (home / "state" / "rlmc").mkdir()
+    (home / "state" / "rlmc" / "daemon.json").touch()
+    full.add(home / "state")
+    assert paths.state_dir() == home / "state" / "rlmc", "it is full, and the daemon lives there"
+    closed.add(home / "state")
+    assert paths.state_dir() == home / "run" / "rlmc", "who died there cannot come back there"
+    (home / "state" / "rlmc" / "daemon.lock").touch()
+    with (home / "state" / "rlmc" / "daemon.lock").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert paths.state_dir() == home / "state" / "rlmc", "who lives is found, whatever became of the disk"
+
+
+@linux
+@pytest.mark.parametrize("planted", ["link", "open", "file", "another's"])
+def test_what_somebody_else_may_have_put_there_is_passed_over(
+    home: Path, closed: set[Path], monkeypatch: pytest.MonkeyPatch, planted: str
+) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", "")
+    monkeypatch.setenv("TMPDIR", str(home))
+    closed.add(home / "state")
+    expected = home / f"rlmc-{os.geteuid()}"
+    assert paths.state_dir() == expected
+    match planted:
+        case "link":
+            (home / "elsewhere").mkdir(mode=0o700)
+            expected.symlink_to(home / "elsewhere")
+        case "open":
+            expected.mkdir(mode=0o755)
+        case "another's":
+            if os.geteuid() != 0:
+                pytest.skip("a file is given away by root alone")
+            expected.mkdir(mode=0o700)
+            os.chown(expected, 12345, 12345)
+        case _:
+            expected.touch()
+    assert paths.state_dir() != expected
+
+
+@linux
+def test_a_folder_that_is_named_is_used_or_an_error(
+    home: Path, closed: set[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RLMC_STATE_DIR", str(home / "named"))
+    monkeypatch.setenv("RLMC_DATA_DIR", str(home / "named"))
+    closed.add(home)
+    assert (paths.state_dir(), paths.data_dir()) == (home / "named", home / "named")
+
+
+@linux
+def test_state_is_not_kept_where_another_machine_may_keep_its_own(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who holds a lock, and whose process a number is, would be another machine's."""
+    monkeypatch.setattr(paths, "network_disk", lambda folder: "nfs4" if folder.is_relative_to(home / "state") else None)
+    (home / "state" / "rlmc").mkdir()
+    (home / "state" / "rlmc" / "daemon.json").touch()
+    assert paths.state_dir() == home / "run" / "rlmc"
+    assert "network disk (nfs4)" in (paths.displaced_state() or "")

@@ -71,10 +71,11 @@ def test_zero_seconds_only_where_zero_means_something() -> None:
         ("32 mb", 32_000_000),
         ("1.5KiB", 1536),
         ("1GiB", 1024**3),
+        ("1TiB", 1024**4),
     ],
 )
 def test_size(raw: object, expected: int) -> None:
-    assert values.Size(1024, 1024**3)(raw) == expected
+    assert values.Size(1024, 1024**4)(raw) == expected
 
 
 @pytest.mark.parametrize("raw", ["12", "2GiB", "32 MiBs", "-5MiB", "MiB", True, "1.0001KiB"])

@@ -12,7 +12,7 @@ from tests.support.daemons import own_folders
 @pytest.mark.timeout(240)
 def test_nothing_is_lost_whenever_the_daemon_dies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with own_folders(tmp_path, monkeypatch):
-        found = study(kills=5, agents=3, seed=7)
+        found = study(kills=5, sessions=3, seed=7)
     assert not found.lost, found.lines()
     assert found.kills.total() >= 5
     assert found.answers >= 5

@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
 from pathlib import Path
 
 import pytest
 
+from rlmc.config import paths
 from rlmc.launch.files import DiskFiles, on_disk
 from rlmc.launch.integration import TempFile
 
@@ -55,3 +57,16 @@ def test_reading(tmp_path: Path) -> None:
 def test_a_pipe_is_left_for_the_agent(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     assert DiskFiles().read(str(tmp_path / "pipe")) is None
+
+
+def test_what_a_killed_run_has_left_is_cleared_and_a_living_ones_stays() -> None:
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    left, living = (paths.state_dir() / f"run-{pid}-x" for pid in (ended.pid, os.getpid()))
+    for folder in (left, living):
+        folder.mkdir(parents=True)
+        (folder / "0.json").touch()
+    with on_disk((TempFile("x"),)) as argv:
+        assert Path(argv[0]).is_relative_to(paths.state_dir()), "not where temporary files are cleaned"
+        assert not left.exists()
+        assert living.exists()

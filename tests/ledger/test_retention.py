@@ -146,7 +146,7 @@ def test_whatever_goes_what_is_kept_and_what_was_removed_make_the_whole(
         ages = retention.ages(db)
         gone = []
         in_use = {f"s{number}" for number in spared}
-        while (found := retention.overdue(ages, 0, Caps(days, 1), in_use, at)) is not None:
+        while (found := retention.overdue(ages, 0, Caps(days, 1), in_use, at, at)) is not None:
             gone.append(found[0])
             retention.remove(db, found[0], found[1], at)
         kept = db.execute("SELECT count(*), coalesce(sum(baseline), 0) FROM turns").fetchone()
@@ -155,6 +155,34 @@ def test_whatever_goes_what_is_kept_and_what_was_removed_make_the_whole(
         assert db.execute("SELECT count(*) FROM calls WHERE turn_id NOT IN (SELECT id FROM turns)").fetchone() == (0,)
         old = {f"s{n}" for n, (age, _) in enumerate(made) if days and age > max(days, 0) and age >= 1}
         assert set(gone) == old - in_use
+
+
+MOMENTS = st.lists(st.integers(0, 4_000), max_size=12).map(sorted)
+
+
+@given(MOMENTS, st.integers(0, 4_000), st.integers(1, 90), st.integers(61, 3_650))
+def test_a_clock_that_leaps_ahead_makes_nothing_old(days: list[int], last: int, cap: int, leap: int) -> None:
+    """What goes under a clock set years ahead would have gone under the right one, whatever was begun meanwhile."""
+    moments = [day * DAY for day in days if day <= last] + [last * DAY]
+    right = retention.believed(moments, last * DAY)
+    ahead = (last + leap) * DAY
+    assert retention.believed(moments, ahead) <= max(right, last * DAY)
+    wrongly = [*moments, ahead, ahead + 5 * DAY]  # sessions that are dated so
+    assert retention.believed(wrongly, ahead + 6 * DAY) == last * DAY
+    assert retention.believed(wrongly, ahead + 30 * DAY) == ahead + 30 * DAY, "a clock that stays so is right"
+    assert retention.believed(wrongly, last * DAY) == right, "set back, it is as if nothing had been"
+
+
+def test_nothing_is_removed_by_age_because_the_clock_has_leapt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "ledger.db"
+    ledger = fill(path, [40, 20, 0.5])
+    real = time.time_ns
+    monkeypatch.setattr(time, "time_ns", lambda: real() + 3650 * DAY * 1000)
+    ledger.start_session(session("ahead", started_at=now()))
+    ledger.keep_within(Caps(30, PLENTY), nobody)
+    settle(ledger)
+    ledger.close()
+    assert sessions(path) == {"s20", "s0.5", "ahead"}
 
 
 def test_a_step_that_fails_is_taken_again_the_next_time(
@@ -232,7 +260,7 @@ def test_writing_anew_does_not_hold_up_the_end(tmp_path: Path, monkeypatch: pyte
 
 def test_rows_go_on_coming_while_old_ones_go(tmp_path: Path) -> None:
     path = tmp_path / "ledger.db"
-    ledger = fill(path, [float(age) for age in range(100, 160)])
+    ledger = fill(path, [float(age) for age in range(35, 95)])
     ledger.keep_within(Caps(30, PLENTY), nobody)
     ledger.start_session(session("new", started_at=now()))
     for number in range(300):

@@ -102,6 +102,14 @@ def test_a_request_that_is_booked_late_makes_no_entry_older() -> None:
     assert cache.find(first, START + 8 * MINUTE) is not None
 
 
+def test_a_clock_that_is_set_back_finds_no_entry_of_the_time_ahead() -> None:
+    """It would be warm for as long as the clock was ahead."""
+    cache, first = opus(), outline(10_000)
+    asked(cache, first, START + 87_600 * HOUR)
+    assert asked(cache, first, START).read == 0
+    assert asked(cache, first, START + MINUTE).read == 10_000
+
+
 def test_each_marker_writes_with_its_own_lifetime() -> None:
     cache = opus()
     mixed = outline(4_000, 10_000, marks={4_000: "1h", 10_000: "5m"})

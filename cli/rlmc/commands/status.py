@@ -12,6 +12,7 @@ import typer
 
 SCHEMA = "rlmc.status/1"
 NOT_RUNNING = 3
+_MOST_SESSIONS = 30
 
 
 def register(app: typer.Typer) -> None:
@@ -58,6 +59,7 @@ def _lines(found: Mapping[str, Any]) -> list[str]:
         ("ledger", str(found.get("ledger_path"))),
         *(("ledger notice", str(notice)) for notice in found.get("ledger_notices") or []),
     ]
+    rows += [("machine", str(notice)) for notice in found.get("machine_notices") or []]
     removed = found.get("removed_turns") or {}
     rows += [("ledger notice", _removed(cause, turns)) for cause, turns in removed.items()]
     telemetry = found.get("telemetry")
@@ -67,7 +69,12 @@ def _lines(found: Mapping[str, Any]) -> list[str]:
     rows += [(key.replace("_", " "), str(found[key])) for key in errors if found.get(key)]
     lines = columns(rows)
     if sessions:
-        lines += ["", *columns([_HEADINGS, *map(_session, sessions)])]
+        # Those that somebody works with first, the newest before the older ones.
+        newest = list(reversed(sessions))
+        shown = sorted(newest, key=lambda one: not one.get("alive"))[:_MOST_SESSIONS]
+        lines += ["", *columns([_HEADINGS, *map(_session, shown)])]
+        if len(sessions) > len(shown):
+            lines.append(f"and {len(sessions) - len(shown):,} more: rlmc status --json")
     return lines
 
 
@@ -85,7 +92,7 @@ def _removed(cause: str, turns: int) -> str:
 def _budgets(found: Mapping[str, Any], sessions: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
     """The day's, and each session's own."""
     rows = [("budget", _budget(one)) for one in found.get("budgets") or []]
-    for session in sessions:
+    for session in [one for one in sessions if one.get("alive") or len(sessions) <= _MOST_SESSIONS][:_MOST_SESSIONS]:
         mine = [one for one in session.get("budgets") or [] if one["setting"] == "budget.session"]
         rows += [("budget", f"session {session.get('id')}: {_budget(one)}") for one in mine]
     notice = found.get("budget_notice")

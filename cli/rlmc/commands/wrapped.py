@@ -81,7 +81,7 @@ def run_wrapped(wish: Wish) -> int:
         try:
             _close(session, wish, _settings_by_now(wish, config.settings), seconds)
         except Exception as error:
-            _say(f"no account of this session: {_message(error)}")
+            _say(f"no account of this session: {_message(error)}; see: rlmc stats {session.id}")
     return code
 
 

@@ -28,6 +28,9 @@ _SIZES = {
     "g": 1024**3,
     "gib": 1024**3,
     "gb": 1000**3,
+    "t": 1024**4,
+    "tib": 1024**4,
+    "tb": 1000**4,
 }
 _NUMBER = re.compile(r"[+-]?(\d[\d_]*)?(\.\d+)?", re.ASCII)
 _SIZE = re.compile(r"(\d[\d_]*(?:\.\d+)?)\s*([A-Za-z]*)", re.ASCII)

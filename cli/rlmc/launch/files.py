@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from rlmc.config.paths import ensure_dir, state_dir
 from rlmc.launch.integration import TempFile
 
+_PREFIX = "run-"
 _LARGEST = 64 * 1024 * 1024
 
 
@@ -34,13 +37,19 @@ class DiskFiles:
 
 @contextmanager
 def on_disk(argv: tuple[str | TempFile, ...]) -> Iterator[tuple[str, ...]]:
-    """The arguments with every temporary file in place, in a folder of its own that is gone afterwards."""
+    """The arguments with every temporary file in place, in a folder of its own that is gone afterwards.
+
+    Not where temporary files lie: an agent may read them again after weeks, when such folders have been cleaned.
+    """
     if not any(isinstance(word, TempFile) for word in argv):
         yield tuple(str(word) for word in argv)
         return
     import tempfile
 
-    with tempfile.TemporaryDirectory(prefix="rlmc-", ignore_cleanup_errors=True) as folder:
+    base = ensure_dir(state_dir())
+    _clear_after_the_dead(base)
+    prefix = f"{_PREFIX}{os.getpid()}-"
+    with tempfile.TemporaryDirectory(prefix=prefix, dir=base, ignore_cleanup_errors=True) as folder:
         words = []
         for number, word in enumerate(argv):
             if isinstance(word, TempFile):
@@ -52,3 +61,13 @@ def on_disk(argv: tuple[str | TempFile, ...]) -> Iterator[tuple[str, ...]]:
             else:
                 words.append(word)
         yield tuple(words)
+
+
+def _clear_after_the_dead(base: Path) -> None:
+    """What runs that were killed have left."""
+    for folder in base.glob(f"{_PREFIX}*-*"):
+        with suppress(OSError, ValueError):
+            try:
+                os.kill(int(folder.name.removeprefix(_PREFIX).partition("-")[0]), 0)
+            except ProcessLookupError:
+                shutil.rmtree(folder, ignore_errors=True)

@@ -14,8 +14,9 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from rlmc.config.disks import writable
 from rlmc.errors import LedgerError
-from rlmc.ledger.files import BUSY_MS, is_broken
+from rlmc.ledger.files import BUSY_MS, is_broken, is_locked
 from rlmc.ledger.schema import VERSION, NewerLedger, NotALedger, version_of
 
 
@@ -125,12 +126,13 @@ class LedgerReader:
         if not path.exists():
             return cls(None, path)
         with _explained(path):
-            db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_MS / 1000)
             try:
-                version = version_of(db)
-            except BaseException:
-                db.close()
-                raise
+                db, version = _opened(path, "mode=ro")
+            except sqlite3.OperationalError:
+                if writable(path.parent):
+                    raise
+                # SQLite reads a write-ahead log only where it can make a file beside it. Here nobody writes any more.
+                db, version = _opened(path, "mode=ro&immutable=1")
         if version == VERSION:
             return cls(db, path)
         db.close()
@@ -270,6 +272,15 @@ class LedgerReader:
             yield from self._db.execute(sql, values)
 
 
+def _opened(path: Path, how: str) -> tuple[sqlite3.Connection, int]:
+    db = sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True, timeout=BUSY_MS / 1000)
+    try:
+        return db, version_of(db)
+    except BaseException:
+        db.close()
+        raise
+
+
 def _between(since: int | None, until: int | None) -> tuple[int, int]:
     return 0 if since is None else since, _FOREVER if until is None else until
 
@@ -294,6 +305,11 @@ def _explained(path: Path) -> Iterator[None]:
         if is_broken(error):
             raise LedgerError(
                 f"the ledger {path} is damaged: {error}",
-                "`rlmc restart` keeps it aside under another name and begins a new one",
+                "`rlmc restart` keeps it aside under another name and begins a new one; if not, move it away",
+            ) from error
+        if is_locked(error):
+            raise LedgerError(
+                f"the ledger {path} is held by another program: {error}",
+                "end what reads or copies it, then try again; turns go on meanwhile, and are written later",
             ) from error
         raise LedgerError(f"the ledger {path} cannot be read: {error}", "see whether its folder is yours") from error

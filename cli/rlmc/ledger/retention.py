@@ -1,16 +1,17 @@
 """What is taken out of the ledger again: whole sessions, the oldest first, and what they came to is kept as a fact.
 
 Rule: never a session that is in use; and unasked none that has a turn of the last 24 hours. What is removed stands in
-`removals`, so that no total ever changes its meaning in silence.
+`removals`, so that no total ever changes its meaning in silence. A clock that has leapt ahead makes nothing old.
 """
 
 from __future__ import annotations
 
 import sqlite3
 from collections import deque
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 DAY = 86_400_000_000
@@ -52,7 +53,8 @@ def keep_within(
     """The oldest go until all is within its caps, then room is given back. Every step is over when it is told, so that
     others can write before the next; who is in use is asked before each."""
     waiting = ages(db)
-    while (found := overdue(waiting, used_bytes(db), caps, in_use(), now())) is not None:
+    moments = [at for _, at in waiting]
+    while (found := overdue(waiting, used_bytes(db), caps, in_use(), at := now(), believed(moments, at))) is not None:
         id, cause = found
         yield Step(cause, remove(db, id, cause, now()))
     for _ in give_back(db):
@@ -73,11 +75,30 @@ def ages(db: sqlite3.Connection) -> deque[tuple[str, int]]:
     return deque(db.execute(_AGES))
 
 
+def believed(moments: Sequence[int], now: int) -> int:
+    """The time that the age of sessions is told from, theirs being these, in order: the clock's, unless it leapt.
+
+    Months without any session are months without rlmc, or a clock that was set wrong. Which of the two shows in time:
+    until the ledger has gone on for a while behind such a gap, time stands still before it.
+    """
+    behind = [at for at in moments if at <= now] + [now]
+    for before, after in reversed(list(pairwise(behind))):
+        if now - after >= _SETTLED:
+            break
+        if after - before > _LEAP:
+            return before
+    return now
+
+
+_LEAP, _SETTLED = 60 * DAY, 30 * DAY
+
+
 def overdue(
-    ages: deque[tuple[str, int]], used: int, caps: Caps, spared: Collection[str], now: int
+    ages: deque[tuple[str, int]], used: int, caps: Caps, spared: Collection[str], now: int, believed: int
 ) -> tuple[str, Cause] | None:
-    """The next session that has to go, taken off `ages`, and why; None when all is within its caps."""
-    limit = now - caps.days * DAY if caps.days else 0
+    """The next session that has to go, taken off `ages`, and why; None when all is within its caps. What is too old is
+    told from the time that is `believed`."""
+    limit = believed - caps.days * DAY if caps.days else 0
     while ages and ages[0][1] <= now - DAY:
         id, at = ages.popleft()
         if at >= limit and used <= caps.bytes:

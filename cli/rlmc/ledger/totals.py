@@ -7,7 +7,7 @@ whatever a daemon writes meanwhile.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
@@ -118,7 +118,8 @@ def session_accounts(
         rows = (row for row in reader.sessions(since, until) if place.holds(row))
         found = {row.id: SessionAccount(row, SavingsReport()) for row in rows}
         turns = Turns(_KEYS["session"][0], "turns t", f"({begun} OR {active})", _times(since, until) * 2)
-        for id, report in _reports(reader, _placed(turns, place))[1].items():
+        names = {id: account.session.name for id, account in found.items()}
+        for id, report in _reports(reader, _placed(turns, place), names)[1].items():
             row = found[id].session if id in found else lost(id, report)
             report.simulated = bool(row.simulated)
             found[id] = SessionAccount(row, report)
@@ -219,8 +220,10 @@ _COMPLETE = "+t.ending = 'complete'"
 _DIRECT = "c.role = 'direct' AND c.served <> 0"
 
 
-def _reports(reader: LedgerReader, turns: Turns) -> tuple[SavingsReport, dict[str, SavingsReport]]:
-    """All of it, and by group."""
+def _reports(
+    reader: LedgerReader, turns: Turns, names: Mapping[str, str | None] | None = None
+) -> tuple[SavingsReport, dict[str, SavingsReport]]:
+    """All of it, and by group. `names` are those of the sessions, where the groups are sessions."""
     total, found = SavingsReport(), dict[str, SavingsReport]()
     for key, *row in turns.rows(reader, _TURN_SUMS, "GROUP BY 1, 2, 3, 4"):
         for report in (total, found.setdefault(key, SavingsReport())):
@@ -229,7 +232,10 @@ def _reports(reader: LedgerReader, turns: Turns) -> tuple[SavingsReport, dict[st
         for report in (total, found[key]):
             _add_calls(report, row)
     for key, report in found.items():
-        report.session_name = _first_name(reader, turns.only(f"{turns.key} = ?", key), report.first_at)
+        if names is not None:
+            report.session_name = names.get(key)
+        else:
+            report.session_name = _first_name(reader, turns.only(f"{turns.key} = ?", key), report.first_at)
     total.session_name = _first_name(reader, turns, total.first_at)
     _add_latencies(reader, turns.only(_COMPLETE), total, found)
     return total, found
@@ -239,13 +245,17 @@ def _add_latencies(
     reader: LedgerReader, complete: Turns, total: SavingsReport, found: dict[str, SavingsReport]
 ) -> None:
     times = _times_of(complete.rows(reader, "t.outcome, t.latency_ms"))
+    of_group: dict[str, list[array[float]]] = {}
     for (key, outcome), values in times.items():
         found[key].latency_by_outcome[outcome] = Latencies.of(values)
+        of_group.setdefault(key, []).append(values)
     for outcome in {outcome for _, outcome in times}:
-        total.latency_by_outcome[outcome] = _together(times, 1, outcome)
+        total.latency_by_outcome[outcome] = Latencies.of(
+            chain.from_iterable(values for (_, other), values in times.items() if other == outcome)
+        )
     direct = _times_of(complete.only(_DIRECT).rows(reader, "c.latency_ms", more=_CALLS))
     for key, report in found.items():
-        report.latency = _together(times, 0, key)
+        report.latency = Latencies.of(chain.from_iterable(of_group.get(key, ())))
         report.baseline_latency = Latencies.of(direct.get((key,), ()))
     total.latency = Latencies.of(chain.from_iterable(times.values()))
     total.baseline_latency = Latencies.of(chain.from_iterable(direct.values()))
@@ -326,8 +336,3 @@ def _times_of(rows: Iterator[tuple[Any, ...]]) -> _Times:
             times[name] = array("d")
         times[name].append(value)
     return times
-
-
-def _together(times: _Times, part: int, value: str) -> Latencies:
-    """Of all the times in whose name this part has this value."""
-    return Latencies.of(chain.from_iterable(values for name, values in times.items() if name[part] == value))

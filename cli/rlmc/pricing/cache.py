@@ -67,8 +67,9 @@ class Entry:
     life: int
 
     def alive(self, at: int) -> bool:
-        # A request that started earlier but is booked later finds the entry, too.
-        return at - self.used_at < self.life
+        # A request that started earlier but is booked later finds the entry, too; one from long before it was read
+        # is of a clock that was set back, and tells nothing of the cache.
+        return abs(at - self.used_at) < self.life
 
     def renew(self, at: int, life: int) -> None:
         """Read or written once more; what was booked before may have been later, or for longer."""

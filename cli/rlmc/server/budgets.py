@@ -30,21 +30,30 @@ from rlmc.views.budgets import Budget, budgets
 log = logging.getLogger("rlmc.budgets")
 
 _READ_SECONDS = 3.0
+_LONGEST_TURN = 6 * 3_600_000_000  # microseconds
+_DAYS_REMEMBERED = 4
 
 
 @dataclass(slots=True)
 class Day:
-    """One local day's money; at midnight the next day's, which begins with none."""
+    """One local day's money; at midnight the next day's, which begins with none. Of a clock that is set back to a day
+    of which nothing is remembered nobody knows what was spent on it."""
 
     since: int = 0
     until: int = 0
     spent: Spent = field(default_factory=Spent)
+    _before: dict[int, Spent] = field(default_factory=dict)
 
     def at(self, moment: int) -> Spent:
-        """The day's as of now, which is `moment` or after it: a turn may have begun on the day before."""
-        if moment >= self.until:
+        """The day's as of now, which is `moment` or a little after it: a turn may have begun on the day before."""
+        if not self.since - _LONGEST_TURN <= moment < self.until:
+            back = moment < self.since
+            self._before[self.since] = self.spent
+            while len(self._before) > _DAYS_REMEMBERED:
+                del self._before[next(iter(self._before))]
             self.since, self.until = bounds(moment)
-            self.spent = Spent()
+            known = self._before.get(self.since)
+            self.spent = known or (_unknown() if back else Spent())
         return self.spent
 
 
@@ -139,7 +148,11 @@ class Budgets:
                 return await asyncio.to_thread(look)
         except (RlmcError, OSError, TimeoutError) as error:
             log.warning("what was spent before cannot be read: %s", error or type(error).__name__)
-            return Spent(Amount(0, 1), Amount(0, 1))
+            return _unknown()
+
+
+def _unknown() -> Spent:
+    return Spent(Amount(0, 1), Amount(0, 1))
 
 
 def _add(to: Amount, other: Amount) -> None:
