@@ -11,11 +11,13 @@ PACKAGE = Path(rlmc.__file__).parent
 
 
 def install(folder: Path, version: str = rlmc.__version__) -> None:
-    """For PYTHONPATH."""
-    shutil.rmtree(folder / "rlmc", ignore_errors=True)
-    shutil.copytree(PACKAGE, folder / "rlmc", ignore=shutil.ignore_patterns("__pycache__"))
-    init = folder / "rlmc" / "__init__.py"
+    """For PYTHONPATH. At no time is half of it there: a daemon may be started meanwhile."""
+    beside, target = folder / "new", folder / "rlmc"
+    shutil.copytree(PACKAGE, beside, ignore=shutil.ignore_patterns("__pycache__"))
+    init = beside / "__init__.py"
     init.write_text(init.read_text().replace(rlmc.__version__, version))
+    shutil.rmtree(target, ignore_errors=True)
+    beside.rename(target)
 
 
 def install_another(folder: Path) -> None:
