@@ -374,6 +374,7 @@ def test_the_end_does_not_wait_for_a_body_that_never_comes(rlmc: Rlmc) -> None:
     agent.end()
 
 
+@linux
 def test_a_folder_that_is_cleaned_under_a_daemon_does_not_hide_it(rlmc: Rlmc) -> None:
     agent = Agent(rlmc, *SIMULATED)
     before = control.find()
@@ -381,5 +382,8 @@ def test_a_folder_that_is_cleaned_under_a_daemon_does_not_hide_it(rlmc: Rlmc) ->
     shutil.rmtree(paths.state_dir())
     found = eventually(control.find)
     assert found.instance == before.instance
+    eventually(lambda: daemon_lock().holder() == before.pid)
     assert agent.turn() == "answered sim/draft"
     assert "came back" not in agent.end()
+    rlmc("stop")
+    eventually(lambda: not Path(f"/proc/{before.pid}").exists())

@@ -16,8 +16,10 @@ def install(folder: Path, version: str = rlmc.__version__) -> None:
     shutil.copytree(PACKAGE, beside, ignore=shutil.ignore_patterns("__pycache__"))
     init = beside / "__init__.py"
     init.write_text(init.read_text().replace(rlmc.__version__, version))
-    shutil.rmtree(target, ignore_errors=True)
+    if target.exists():
+        target.rename(folder / "old")
     beside.rename(target)
+    shutil.rmtree(folder / "old", ignore_errors=True)
 
 
 def install_another(folder: Path) -> None:

@@ -33,6 +33,7 @@ from rlmc.daemon.protocol import BoundedProtocol
 from rlmc.daemon.sockets import listen
 from rlmc.daemon.state import (
     DaemonState,
+    FileLock,
     daemon_lock,
     own_folder,
     remove_metrics_token,
@@ -89,7 +90,7 @@ def serve(port: int, log_level: str, build: Builder | None = None) -> int:
             return exit_codes.PORT_FORBIDDEN if error.errno == errno.EACCES else exit_codes.PORT_TAKEN
         try:
             with listener, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-                runner.run(_Process(listener, log, build or _assembled).run())
+                runner.run(_Process(listener, lock, log, build or _assembled).run())
         except RlmcError as error:
             log.error("not started: %s%s", error.message, f" ({error.hint})" if error.hint else "")
             return exit_codes.FAILED
@@ -108,8 +109,9 @@ def _assembled(*, port: int, control_token: str, instance: str, log: logging.Log
 class _Process:
     """The life of one daemon, from its first to its last turn."""
 
-    def __init__(self, listener: socket.socket, log: logging.Logger, build: Builder) -> None:
+    def __init__(self, listener: socket.socket, lock: FileLock, log: logging.Logger, build: Builder) -> None:
         self._listener = listener
+        self._lock = lock
         self._log = log
         self._state = DaemonState(
             port=listener.getsockname()[1],
@@ -198,8 +200,11 @@ class _Process:
 
     def _stay_known(self) -> None:
         """Folders of temporary files are cleaned, also under a daemon that lives in one."""
-        if self._announced and not state_file().exists():
-            with suppress(OSError, RlmcError):
+        if not self._announced:
+            return
+        with suppress(OSError, RlmcError):
+            self._lock.renew()
+            if not state_file().exists():
                 write_state(self._state)
                 self._log.info("the state file was gone and is written again")
 

@@ -182,6 +182,21 @@ class FileLock:
             with suppress(OSError):
                 os.ftruncate(descriptor, 0)
 
+    def renew(self) -> None:
+        """Takes it again where its file has gone from under its holder; not where another one was quicker."""
+        if self._descriptor is None or os.fstat(self._descriptor).st_nlink > 0:
+            return
+        again = FileLock(self.path)
+        if again.acquire():
+            os.close(self._descriptor)
+            self._descriptor = again._descriptor
+
+    def renew(self) -> None:
+        """Takes it again where somebody has deleted the file under us: the next one there would know nothing of us."""
+        mine = self._descriptor
+        if mine is not None and not os.fstat(mine).st_nlink and self.acquire():
+            os.close(mine)
+
     def release(self) -> None:
         if self._descriptor is not None:
             os.close(self._descriptor)
