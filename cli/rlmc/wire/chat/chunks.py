@@ -124,7 +124,7 @@ class ChunkReader:
             self._content(content)
         if message.refusal:
             self._refused = True
-            self._say(message.refusal)
+            self._content(message.refusal)
         for piece in message.tool_calls or ():
             self._call(piece)
         if message.function_call is not None:
