@@ -111,6 +111,7 @@ function __rlmc_words_key
         verify-model 'The capable model that decides' \
         policy 'How turns are routed between the two models' \
         draft-timeout 'How long a draft may take before the turn goes direct' \
+        draft-breaker 'How many failures in a row pause a draft model; it is tried again after 15 seconds, then less and less often' \
         max-regression 'How many turns may be worse for their draft, as a share of all turns; what drafts may do is adjusted to it' \
         confidence 'How sure the bound on that share is to hold, however often it is looked at' \
         audits 'Whether drafts that were served are audited' \
@@ -119,6 +120,7 @@ function __rlmc_words_key
         claude.auto-mode 'Turns of Claude Code\'s auto mode' \
         brief-tokens 'How long a brief verification may be: the compact context on which the verify model judges one drafted step' \
         keep-alive 'Whether the verify model\'s cache is kept warm by a call that answers nothing, where that is expected to pay' \
+        keyring 'Whether keys that no environment variable holds are looked for in the system\'s keyring' \
         log-content 'Whether the ledger also keeps prompts and answers' \
         port 'The port the daemon listens on, on 127.0.0.1' \
         idle-timeout 'How long a daemon without sessions waits before it ends itself' \
@@ -177,7 +179,7 @@ function __rlmc_value_of_config_set
             string join \n -- balanced economy careful paper draft-only verify-only
         case audits
             string join \n -- auto on off
-        case allow-login-calls keep-alive log-content
+        case allow-login-calls keep-alive keyring log-content
             string join \n -- true false
         case claude.auto-mode
             string join \n -- direct local

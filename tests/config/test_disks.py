@@ -36,6 +36,7 @@ def mounts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *found: tuple[str, s
         ([("/", "ext4"), ("{at}", "fuse.sshfs"), ("{at}/in", "tmpfs")], None),
         ([("/", "ext4"), ("{at}", "nfs"), ("{at}", "tmpfs")], None),
         ([("/", "ext4"), ("{at}-besides", "nfs")], None),
+        ([("/", "overlay"), ("{at}", "virtiofs")], "virtiofs"),
         ([], None),
     ],
 )

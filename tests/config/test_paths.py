@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import pwd
 import stat
 import sys
 from pathlib import Path
@@ -116,6 +117,35 @@ def test_the_state_stays_where_a_daemon_has_claimed_it(
     with (home / "state" / "rlmc" / "daemon.lock").open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         assert paths.state_dir() == home / "state" / "rlmc", "who lives is found, whatever became of the disk"
+
+
+@linux
+def test_a_daemon_that_lives_is_found_beside_the_claim_of_one_that_died(home: Path) -> None:
+    for folder in (home / "state" / "rlmc", home / "run" / "rlmc"):
+        folder.mkdir(mode=0o700)
+        (folder / "daemon.json").touch()
+        (folder / "daemon.lock").touch()
+    assert paths.state_dir() == home / "state" / "rlmc"
+    with (home / "run" / "rlmc" / "daemon.lock").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert paths.state_dir() == home / "run" / "rlmc"
+
+
+@linux
+@pytest.mark.parametrize("variable", [None, "", "relative"])
+def test_a_user_without_a_home_has_folders_nevertheless(monkeypatch: pytest.MonkeyPatch, variable: str | None) -> None:
+    """As in a container, for a number that no user has."""
+    for name in list(os.environ):
+        if name.startswith("XDG_") or name == "HOME" or name in paths.DIR_ENVS:
+            monkeypatch.delenv(name)
+    if variable is not None:
+        monkeypatch.setenv("HOME", variable)
+    monkeypatch.setattr(pwd, "getpwuid", {}.__getitem__)
+    monkeypatch.setattr(paths, "writable", lambda folder: not folder.is_relative_to("/.local"))
+    assert paths.config_file() == Path("/.config/rlmc/config.toml")
+    assert paths.state_dir().name == f"rlmc-{os.geteuid()}"
+    assert paths.ledger_file() == paths.state_dir() / "data" / "ledger.db"
+    assert paths.home() == Path("/")
 
 
 @linux

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from tests.support.daemons import eventually, fake, kill_daemon
@@ -76,8 +77,8 @@ def test_sessions_that_wait_together_come_back_together() -> None:
 def test_a_daemon_that_was_stopped_by_choice_stays_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     looks: list[DaemonState | None] = []
 
-    def look() -> DaemonState | None:
-        looks.append(read_state())
+    def look(path: Path | None = None) -> DaemonState | None:
+        looks.append(read_state(path))
         return looks[-1]
 
     monkeypatch.setattr(keeper, "_LOOK_SECONDS", 0.02)

@@ -34,6 +34,7 @@ from tests.support.live import Live
 from tests.support.wire_client import send
 
 from rlmc.config import paths
+from rlmc.config.locks import is_held
 from rlmc.config.paths import log_file
 from rlmc.daemon import control
 from rlmc.daemon.state import daemon_lock
@@ -68,6 +69,18 @@ class Disk:
 
     def empty(self) -> None:
         (self.home / "filler").unlink()
+
+    @contextmanager
+    def failing(self) -> Iterator[None]:
+        """From one moment to the next nothing can be written, though a daemon has files open there: as after a fault
+        of the disk."""
+        home = str(self.home)
+        subprocess.run(["mount", "--bind", home, home], check=True)
+        try:
+            subprocess.run(["mount", "-o", "remount,bind,ro", home], check=True)
+            yield
+        finally:
+            subprocess.run(["umount", "-l", home], check=True)
 
     def remount(self, option: str) -> None:
         subprocess.run(["mount", "-o", f"remount,{option}", str(self.home)], check=True)
@@ -187,6 +200,31 @@ def test_a_ledger_that_cannot_be_written_is_read_and_its_rows_wait(disk: Disk) -
     eventually(lambda: disk.turns() == 2)
     assert "ledger error" not in disk.status()
     assert "1 turn " in agent.end()
+
+
+def test_a_daemon_that_died_comes_back_when_its_disk_can_no_longer_be_written(disk: Disk) -> None:
+    agent = Agent(disk.rlmc, *SIMULATED)
+    assert agent.turn() == "answered sim/draft"
+    first = json.loads(disk.rlmc("status", "--json").stdout)["data"]["pid"]
+    with disk.failing():
+        os.kill(agent.process.pid, signal.SIGSTOP)  # it looks for the daemon when all of that is over
+        os.kill(first, signal.SIGKILL)
+        eventually(lambda: not is_held(disk.home / ".local" / "state" / "rlmc" / "daemon.lock"))
+        os.kill(agent.process.pid, signal.SIGCONT)
+        assert agent.turn() == "answered sim/draft"
+        assert f"the daemon's state and log are in {disk.home.parent / 'tmp' / 'rlmc-0'}" in disk.status()
+    assert "1 alive" in disk.status(), "the claim of the one that died is no reason to overlook the one that lives"
+    eventually(lambda: disk.turns() == 2)
+    assert "the daemon went away once and came back" in agent.end()
+
+
+def test_a_daemon_ends_when_told_so_on_a_disk_that_can_no_longer_be_written(disk: Disk) -> None:
+    assert disk.rlmc("start").returncode == 0
+    with disk.failing():
+        began = time.monotonic()
+        assert "stopped" in disk.rlmc("stop").stdout
+        assert time.monotonic() - began < 10
+        assert "not running" in disk.status()
 
 
 # --- the ledger -------------------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -34,6 +35,22 @@ def test_a_path_is_a_path(tmp_path: Path) -> None:
 def test_an_empty_entry_is_the_working_directory(tmp_path: Path) -> None:
     here = program(tmp_path / "agent")
     assert find_program("agent", {"PATH": "/nonexistent:"}, tmp_path) == str(here)
+
+
+def test_folders_that_are_closed_to_this_user_hide_no_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such as root's own, in a PATH that came along to another user."""
+    shut, there = program(tmp_path / "shut" / "agent"), program(tmp_path / "open" / "agent")
+    stat = os.stat
+
+    def refused(path: str | Path, *args: object, **named: bool) -> os.stat_result:
+        if os.fspath(path).startswith(str(shut)):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+        return stat(path, **named)
+
+    monkeypatch.setattr(os, "stat", refused)
+    assert find_program("agent", {"PATH": f"{shut.parent}:{there.parent}"}, tmp_path) == str(there)
+    with pytest.raises(ChildNotExecutable, match="Permission denied"):
+        find_program(str(shut), {}, tmp_path)
 
 
 def test_not_found_is_127_and_names_what_is_alike(tmp_path: Path) -> None:

@@ -60,7 +60,7 @@ def examine() -> list[Check]:
     from rlmc.errors import DaemonError
     from rlmc.upstream.providers import names
 
-    env, home = os.environ, Path.home()
+    env, home = os.environ, paths.home()
     claude_folder = Path(env.get("CLAUDE_CONFIG_DIR") or home / ".claude")
     ledger = paths.ledger_file()
     files = [paths.config_file(), paths.state_file(), paths.metrics_token_file(), paths.log_file(), ledger]
@@ -95,10 +95,12 @@ def _here() -> Path:
     """The working directory, which may have been removed under this process."""
     from pathlib import Path
 
+    from rlmc.config.paths import home
+
     try:
         return Path.cwd()
     except OSError:
-        return Path.home()
+        return home()
 
 
 def _lines(checks: list[Check]) -> list[str]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from rlmc.config.load import Config, overrides_from
+from rlmc.config.paths import home
 from rlmc.config.schema import Settings
 from rlmc.daemon.control import Registration
 from rlmc.daemon.lifecycle import PortWish
@@ -78,4 +79,4 @@ def working_directory() -> Path:
     try:
         return Path.cwd()
     except OSError:  # removed under us; the child will cope or complain
-        return Path.home()
+        return home()

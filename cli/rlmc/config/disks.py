@@ -15,6 +15,8 @@ _ROOM = 64 * 1024
 _OVER_A_NETWORK = frozenset(
     {
         *("nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "9p", "ncpfs", "ceph", "lustre", "gpfs", "beegfs", "orangefs"),
+        # What a virtual machine or a container shares with its host, which may have a daemon of its own there.
+        *("virtiofs", "vboxsf", "prl_fs", "fuse.vmhgfs-fuse", "fuse.grpcfuse", "fuse.osxfs", "fakeowner"),
         *("fuse.sshfs", "fuse.rclone", "fuse.glusterfs", "fuse.ceph", "fuse.davfs2", "fuse.s3fs", "fuse.gcsfuse"),
     }
 )

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 from rlmc.config.disks import has_room, network_disk, writable
@@ -19,6 +20,11 @@ CONFIG_DIR_ENV = "RLMC_CONFIG_DIR"
 DATA_DIR_ENV = "RLMC_DATA_DIR"
 STATE_DIR_ENV = "RLMC_STATE_DIR"
 DIR_ENVS: tuple[str, ...] = (CONFIG_DIR_ENV, DATA_DIR_ENV, STATE_DIR_ENV)
+_WITHOUT_A_HOME = {
+    "user_config_path": ".config",
+    "user_data_path": ".local/share",
+    "user_state_path": ".local/state",
+}
 _LEDGER, _CLAIM, _LOCK = "ledger.db", "daemon.json", "daemon.lock"
 
 
@@ -46,8 +52,10 @@ def state_dir() -> Path:
         return own
     places = [own] if network_disk(own) is None else []
     places += _makeshift()
-    claimed = next((folder for folder in places if _is_claimed(folder)), None)
-    return claimed or next((folder for folder in places if _usable(folder)), own)
+    claimed = [folder for folder in places if _is_there(folder / _CLAIM)]
+    lived_in = (folder for folder in claimed if is_held(folder / _LOCK))
+    left = filter(writable, claimed)  # a daemon that has died may come back where it was
+    return next(chain(lived_in, left, filter(_usable, places)), own)
 
 
 def displaced_ledger() -> str | None:
@@ -71,6 +79,15 @@ def displaced_state() -> str | None:
     else:
         why = "could not be used" if has_room(own) else "is full"
     return f"{own} {why}: the daemon's state and log are in {used}"
+
+
+def home() -> Path:
+    """The user's; the root, as containers have it, where the system knows of none."""
+    try:
+        found = Path.home()
+    except RuntimeError:
+        return Path("/")
+    return found if found.is_absolute() else Path("/")
 
 
 def config_file() -> Path:
@@ -116,7 +133,10 @@ def _folder(env: str, platform_function: str) -> Path:
         return Path(override).expanduser().absolute()
     import platformdirs
 
-    folder: Path = getattr(platformdirs, platform_function)("rlmc", appauthor=False)
+    try:
+        folder: Path = getattr(platformdirs, platform_function)("rlmc", appauthor=False)
+    except RuntimeError:  # it knows of no home
+        folder = home() / _WITHOUT_A_HOME[platform_function] / "rlmc"
     return folder
 
 
@@ -138,11 +158,6 @@ def _makeshift() -> Iterator[Path]:
         else:
             if stat.S_ISDIR(found.st_mode) and found.st_uid == uid and not found.st_mode & 0o077:
                 yield folder
-
-
-def _is_claimed(folder: Path) -> bool:
-    """By a daemon that lives, or that has died and may come back there."""
-    return _is_there(folder / _CLAIM) and (writable(folder) or is_held(folder / _LOCK))
 
 
 def _usable(folder: Path) -> bool:

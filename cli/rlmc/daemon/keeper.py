@@ -11,6 +11,7 @@ import socket
 import threading
 from collections.abc import Callable
 
+from rlmc.config.paths import state_file
 from rlmc.daemon import control
 from rlmc.daemon.attachment import Attachment
 from rlmc.daemon.control import Endpoint, Registration
@@ -43,6 +44,7 @@ class SessionKeeper:
         self._stopping = threading.Event()
         self._guard = threading.Lock()
         self._line: Attachment | None = None
+        self._claim = state_file()
         self._port: socket.socket | None = None
         self._thread = threading.Thread(target=self._keep, name="rlmc-keeper", daemon=True)
 
@@ -87,8 +89,8 @@ class SessionKeeper:
         reason = ""
         pauses = iter(_PAUSES)
         while not self._stopping.is_set():
-            claim = read_state()
-            if claim is None:
+            # A disk that can no longer be written has the next daemon live elsewhere; the claim stays where it was.
+            if read_state() is None and read_state(self._claim) is None:
                 # Stopped by choice. Somebody may start it again, and that costs no more than a look.
                 self._stopping.wait(_LOOK_SECONDS)
                 continue
@@ -116,6 +118,7 @@ class SessionKeeper:
 
     def _open(self) -> None:
         line = control.attach(self.endpoint, self._registration.id)
+        self._claim = state_file()
         with self._guard:
             self._line = line
             if self._stopping.is_set():

@@ -163,7 +163,8 @@ def _end(endpoint: Endpoint | None) -> None:
     if not _gone_within(DRAIN_SECONDS if asked or endpoint is None else 0.0):
         _kill()
     # Whoever wrote it is gone, and that by choice: nobody shall start it again.
-    state_file().unlink(missing_ok=True)
+    with suppress(OSError):  # where it cannot go, nobody can come back either
+        state_file().unlink(missing_ok=True)
 
 
 def _kill() -> None:

@@ -195,7 +195,8 @@ class _Process:
 
     def _withdraw(self) -> None:
         if not self._keep_claim:
-            remove_state(self._state.instance)
+            with suppress(OSError):  # on a disk that cannot be written it stays, a claim that nobody answers to
+                remove_state(self._state.instance)
             remove_metrics_token(self._metrics_token)
 
     def _stay_known(self) -> None:

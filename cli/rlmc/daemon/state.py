@@ -151,7 +151,7 @@ class FileLock:
         locks."""
         own_folder(self.path.parent)
         try:
-            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            descriptor = _open_lock(self.path)
         except OSError as error:
             raise DaemonError(f"{self.path} cannot be opened: {error.strerror}", _ANOTHER_FOLDER) from error
         deadline = time.monotonic() + timeout
@@ -191,12 +191,6 @@ class FileLock:
             os.close(self._descriptor)
             self._descriptor = again._descriptor
 
-    def renew(self) -> None:
-        """Takes it again where somebody has deleted the file under us: the next one there would know nothing of us."""
-        mine = self._descriptor
-        if mine is not None and not os.fstat(mine).st_nlink and self.acquire():
-            os.close(mine)
-
     def release(self) -> None:
         if self._descriptor is not None:
             os.close(self._descriptor)
@@ -222,6 +216,15 @@ class FileLock:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.release()
+
+
+def _open_lock(path: Path) -> int:
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        if error.errno != errno.EROFS:
+            raise
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)  # a daemon that lives on such a disk can be stopped, too
 
 
 def daemon_lock() -> FileLock:

@@ -13,13 +13,17 @@ def find_program(word: str, environ: Mapping[str, str], directory: Path) -> str:
     """The file to execute. A word with a slash is a path, any other is looked for along PATH."""
     if "/" in word:
         path = directory / word
-        if not path.exists():
-            raise ChildNotFound(f"{word}: no such file")
+        try:
+            path.stat()
+        except PermissionError as error:
+            raise ChildNotExecutable(f"{word}: {error.strerror}") from error
+        except OSError as error:
+            raise ChildNotFound(f"{word}: no such file") from error
         return str(_executable(path, word))
     found = None
     for folder in _folders(environ, directory):
         path = folder / word
-        if path.is_file():
+        if os.path.isfile(path):  # noqa: PTH113 - false, not an error, where PATH names folders of others
             if os.access(path, os.X_OK):
                 return str(path)
             found = found or path

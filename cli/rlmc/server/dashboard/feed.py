@@ -141,8 +141,8 @@ def body(data: object) -> bytes:
 
 
 def _lasting(status: dict[str, Any]) -> bytes:
-    """What of the daemon's state is news when it changes; that time passes is none."""
-    return msgspec.json.encode({key: value for key, value in status.items() if key != "uptime_s"})
+    """What of the daemon's state is news when it changes; that time passes, and what its process takes, is none."""
+    return msgspec.json.encode({key: value for key, value in status.items() if key not in ("uptime_s", "process")})
 
 
 class _Watch:
