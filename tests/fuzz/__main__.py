@@ -1,6 +1,7 @@
 """Fuzzes what reads bytes that others write, with atheris (Linux on x86-64: the extra `fuzz`).
 
-    python -m tests.fuzz [TARGET…] [--seconds 60] [--runs N] [--jobs 1] [--corpus FOLDER] [--plain]
+    python -m tests.fuzz [TARGET…] [--seconds 60] [--runs N] [--jobs 1] [--seed N] [--corpus FOLDER]
+        [--plain]
 
 Each target runs in a process of its own for so many seconds. What breaks a promise is kept in `tests/fuzz/found`, where
 the tests try it again; exit code 1 if there was any. `--plain` goes without atheris, on any system.
@@ -35,12 +36,12 @@ class Outcome:
     findings: tuple[str, ...]
 
 
-def fuzz(name: str, seconds: int, runs: int, corpus: Path | None) -> Outcome:
+def fuzz(name: str, seconds: int, runs: int, seed: int, corpus: Path | None) -> Outcome:
     """Runs a target until its time or its number of inputs is over; without a `corpus` without atheris."""
     if corpus is None:
-        command = ["tests.fuzz.plain", name, str(seconds), str(runs)]
+        command = ["tests.fuzz.plain", name, str(seconds), str(runs), str(seed)]
     else:
-        command = ["tests.fuzz.worker", name, *_guided(name, seconds, runs, corpus)]
+        command = ["tests.fuzz.worker", name, *_guided(name, seconds, runs, seed, corpus)]
     began = time.perf_counter()
     done = subprocess.run(
         [sys.executable, "-m", *command],
@@ -61,7 +62,7 @@ def fuzz(name: str, seconds: int, runs: int, corpus: Path | None) -> Outcome:
     return Outcome(name, int(ran[-1]) if ran else 0, took, int(covered[-1]) if covered else 0, findings)
 
 
-def _guided(name: str, seconds: int, runs: int, corpus: Path) -> list[str]:
+def _guided(name: str, seconds: int, runs: int, seed: int, corpus: Path) -> list[str]:
     """Options of libFuzzer, and its folders: the first takes in what reaches something new."""
     own = corpus / name
     own.mkdir(parents=True, exist_ok=True)
@@ -69,6 +70,7 @@ def _guided(name: str, seconds: int, runs: int, corpus: Path) -> list[str]:
     return [
         f"-max_total_time={seconds}",
         f"-runs={runs}",
+        f"-seed={seed}",
         f"-artifact_prefix={FOUND / name}/",
         *("-timeout=20", "-rss_limit_mb=2048", "-len_control=0", "-reload=0", "-print_final_stats=1"),
         *(str(own), str(SEEDS / name)),
@@ -81,6 +83,7 @@ def main() -> int:
     options.add_argument("--seconds", type=int, default=60, help="for each target")
     options.add_argument("--runs", type=int, default=-1, help="inputs for each target, if that is reached before")
     options.add_argument("--jobs", type=int, default=1, help="targets at a time")
+    options.add_argument("--seed", type=int, default=0, help="the same inputs for the same number; 0: others each time")
     options.add_argument("--corpus", type=Path, help="where inputs that reach something new are kept for the next run")
     options.add_argument("--plain", action="store_true", help="without atheris: no coverage, many more inputs")
     asked = options.parse_args()
@@ -93,7 +96,7 @@ def main() -> int:
         corpus = None if asked.plain else asked.corpus.resolve() if asked.corpus else Path(scratch)
         print(f"{'target':24} {'inputs':>12} {'inputs/s':>10} {'coverage':>9} {'findings':>9}", flush=True)
         outcomes = []
-        for one in pool.map(lambda n: fuzz(n, asked.seconds, asked.runs, corpus), asked.targets or NAMES):
+        for one in pool.map(lambda n: fuzz(n, asked.seconds, asked.runs, asked.seed, corpus), asked.targets or NAMES):
             outcomes.append(one)
             rate = one.inputs / one.seconds
             print(

@@ -31,7 +31,7 @@ def main() -> None:
     until, runs = time.monotonic() + int(sys.argv[2]), int(sys.argv[3])
     findings = Findings(target)
     count = 0
-    for data in inputs(target, time.time_ns()):
+    for data in inputs(target, int(sys.argv[4]) or time.time_ns()):
         if count == runs or (count % 256 == 0 and time.monotonic() > until):
             break
         try:
