@@ -75,13 +75,13 @@ def test_the_shells_oracle_can_fail(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_run_tells_how_many_inputs_it_tried() -> None:
-    outcome = fuzz("sse", 30, 500, None)
+    outcome = fuzz("sse", 30, 500, 1, None)
     assert (outcome.inputs, outcome.findings) == (500, ())
 
 
 def test_a_run_under_atheris_covers_something(tmp_path: Path) -> None:
     pytest.importorskip("atheris")
-    outcome = fuzz("sse", 30, 500, tmp_path)
+    outcome = fuzz("sse", 30, 500, 1, tmp_path)
     assert outcome.inputs >= 500
     assert outcome.findings == ()
     assert outcome.coverage > 20

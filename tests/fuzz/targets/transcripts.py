@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import os
+import atexit
+import shutil
 import tempfile
 import zlib
 from pathlib import Path
@@ -40,10 +41,11 @@ _folders: list[Path] = []
 
 
 def _file(data: bytes, name: str = "session") -> Path:
-    """The bytes as a file, in memory where the system has such a place: it is written for every input."""
+    """The bytes as a file, in a folder that goes with the process; a run under atheris ends without a word to Python,
+    so there it goes with the folder for temporary files that the run is given."""
     if not _folders:
-        shared = Path("/dev/shm")
-        _folders.append(Path(tempfile.mkdtemp(dir=shared if os.access(shared, os.W_OK) else None)))
+        _folders.append(Path(tempfile.mkdtemp()))
+        atexit.register(shutil.rmtree, _folders[0], ignore_errors=True)
     path = _folders[0] / f"{name}.jsonl"
     path.write_bytes(data)
     return path
