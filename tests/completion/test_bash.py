@@ -42,7 +42,7 @@ def test_commands_options_and_values(own_home: Home, scripts: dict[str, Path]) -
     )
     assert {"run", "start", "stats", "config", "doctor", "completions"} <= set(commands)
     assert config == ["list", "get", "set", "unset", "edit", "path", "statusline"]
-    assert keys == ["draft-model", "draft-timeout"]
+    assert keys == ["draft-model", "draft-timeout", "draft-breaker"]
     assert sorted(values) == sorted(POLICIES)
     assert options == ["--draft-model"]
     assert shells == ["bash", "zsh", "fish"]
@@ -136,7 +136,7 @@ def test_at_the_keyboard(own_home: Home, scripts: dict[str, Path]) -> None:
     (own_home.folder / "sub folder").mkdir()
     settings = f"source '{scripts['bash']}'\n_wrapped() {{ COMPREPLY=(wrap-one); }}\ncomplete -F _wrapped wrapped"
     lines = {
-        "rlmc config set dr": ["rlmc", "config", "set", "draft-model", "draft-timeout"],
+        "rlmc config set dr": ["rlmc", "config", "set", "draft-breaker", "draft-model", "draft-timeout"],
         "rlmc run --policy=ba": ["rlmc", "run", "--policy=balanced"],
         'rlmc run --policy "ba': ["rlmc", "run", "--policy", "balanced"],
         "rlmc run -- wrapped wr": ["rlmc", "run", "--", "wrapped", "wrap-one"],
@@ -166,7 +166,7 @@ def test_with_the_package_bash_completion(own_home: Home, scripts: dict[str, Pat
     (user_folder / "later").write_text("_later() { COMPREPLY=(loaded); }\ncomplete -F _later later\n")
     lines = ["rlmc config set dr", "rlmc run --policy=ba", "rlmc run -- later lo", "sudo rlmc run -- later lo"]
     assert type_in_bash(own_home, f"source '{package}'", lines) == [
-        ["rlmc", "config", "set", "draft-model", "draft-timeout"],
+        ["rlmc", "config", "set", "draft-breaker", "draft-model", "draft-timeout"],
         ["rlmc", "run", "--policy=balanced"],
         ["rlmc", "run", "--", "later", "loaded"],
         ["sudo", "rlmc", "run", "--", "later", "loaded"],

@@ -35,7 +35,7 @@ def test_commands_options_and_values(own_home: Home, scripts: dict[str, Path]) -
         "rlmc nonsense ",
     )
     assert {"run", "start", "stats", "config", "doctor", "completions"} <= set(commands)
-    assert keys == ["draft-model", "draft-timeout"]
+    assert keys == ["draft-breaker", "draft-model", "draft-timeout"]
     assert (
         sorted(values) == sorted(policies) == ["balanced", "careful", "draft-only", "economy", "paper", "verify-only"]
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from rlmc.config.paths import ensure_dir, state_dir
@@ -44,23 +44,34 @@ def on_disk(argv: tuple[str | TempFile, ...]) -> Iterator[tuple[str, ...]]:
     if not any(isinstance(word, TempFile) for word in argv):
         yield tuple(str(word) for word in argv)
         return
+    with ExitStack() as stack:
+        try:
+            base = ensure_dir(state_dir())
+            _clear_after_the_dead(base)
+            words = _placed(argv, base, stack)
+        except OSError:  # that disk is full, say; better a folder that may be cleaned than none
+            words = _placed(argv, None, stack)
+        yield words
+
+
+def _placed(argv: tuple[str | TempFile, ...], base: Path | None, stack: ExitStack) -> tuple[str, ...]:
+    """The files written in a folder below `base`, None for the system's own place, which goes with the stack."""
     import tempfile
 
-    base = ensure_dir(state_dir())
-    _clear_after_the_dead(base)
     prefix = f"{_PREFIX}{os.getpid()}-"
-    with tempfile.TemporaryDirectory(prefix=prefix, dir=base, ignore_cleanup_errors=True) as folder:
-        words = []
-        for number, word in enumerate(argv):
-            if isinstance(word, TempFile):
-                path = Path(folder) / f"{number}{word.suffix}"
-                descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-                with os.fdopen(descriptor, "w", encoding="utf-8") as out:
-                    out.write(word.content)
-                words.append(str(path))
-            else:
-                words.append(word)
-        yield tuple(words)
+    made = tempfile.TemporaryDirectory(prefix=prefix, dir=base, ignore_cleanup_errors=True)
+    folder = Path(stack.enter_context(made))
+    words = []
+    for number, word in enumerate(argv):
+        if isinstance(word, TempFile):
+            path = folder / f"{number}{word.suffix}"
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            with os.fdopen(descriptor, "w", encoding="utf-8") as out:
+                out.write(word.content)
+            words.append(str(path))
+        else:
+            words.append(word)
+    return tuple(words)
 
 
 def _clear_after_the_dead(base: Path) -> None:
