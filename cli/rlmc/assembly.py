@@ -36,6 +36,8 @@ from rlmc.upstream.providers import names
 from rlmc.upstream.simulated import SimulatedTransport
 from rlmc.upstream.transport import Transport
 
+_LEFT_SECONDS = 3.0
+
 
 class DaemonApp:
     """What the daemon serves and needs to know: the ASGI app, and when it may end."""
@@ -68,6 +70,8 @@ class DaemonApp:
         ledger = Ledger.open(ledger_file())
         for notice in ledger.notices:
             self._log.warning("%s", notice)
+        if ledger.waiting:  # what a daemon that died left counts as spent
+            await asyncio.to_thread(ledger.flush, _LEFT_SECONDS)
         budgets = Budgets(ledger_file())
         await budgets.load()
         sessions = Sessions()

@@ -54,7 +54,7 @@ def test_a_probe_that_fails_doubles_the_pause_up_to_a_limit() -> None:
 def test_a_probe_whose_client_hung_up_frees_the_place() -> None:
     breaker = broken()
     assert breaker.begin(200.0)
-    breaker.nothing()
+    breaker.nothing(200.0)
     assert breaker.begin(200.0)
 
 
@@ -108,7 +108,7 @@ def test_it_never_stays_shut(events: list[tuple[str, float]], limit: int) -> Non
             elif what == "failed":
                 breaker.failed(began, now, limit)
             else:
-                breaker.nothing()
+                breaker.nothing(200.0)
             probes = 0 if not breaker.probing else probes
         assert breaker.until - now <= LONGEST_PAUSE
     for began in under_way:
@@ -128,3 +128,13 @@ def test_patience_is_several_times_the_longest_wait_for_a_prompt_of_that_size() 
     for _ in range(20):
         patience.waited(0.1, 1000)
     assert patience.limit(1000) == 5.0
+
+
+def test_a_wait_of_a_moment_is_no_pause_and_an_old_draft_no_probe() -> None:
+    breaker = Breaker()
+    assert not breaker.failed(0.0, 0.0, 3, wait=1.0)
+    assert breaker.lets(0.0)
+    breaker = broken()
+    assert breaker.begin(200.0)
+    breaker.nothing(99.0)
+    assert not breaker.begin(201.0), "the probe is still under way"

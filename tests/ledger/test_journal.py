@@ -170,7 +170,8 @@ def test_what_another_version_wrote_is_told(path: Path) -> None:
     pending(path).write_bytes(len(payload).to_bytes(4) + zlib.crc32(payload).to_bytes(4) + payload + raw)
     with closing(Ledger.open(path)) as ledger:
         assert ledger.flush(SOON)
-        assert "1 records that another version" in ledger.notices[0]
+        assert "1 records that a daemon left" in ledger.notices[0]
+        assert len(list(path.parent.glob("*.unread-*"))) == 1
     with closing(sqlite3.connect(path)) as db:
         assert db.execute("SELECT count(*) FROM sessions").fetchone() == (1,)
 
@@ -228,3 +229,34 @@ def test_a_killed_process_loses_nothing_it_was_told(path: Path, tmp_path: Path, 
     assert ids(path)[:told] == [f"t{n:06}" for n in range(told)]
     assert len(ids(path)) - told in (0, 1)
     assert not pending(path).exists()
+
+
+def test_a_damaged_record_does_not_take_those_behind_it_along(path: Path) -> None:
+    journal = Journal.open(path)
+    for n in range(5):
+        journal.append(turn(id=f"t{n}"))
+        if n == 1:
+            place = pending(path).stat().st_size + 40
+    os.close(journal._descriptor)
+    raw = bytearray(pending(path).read_bytes())
+    raw[place] ^= 1
+    pending(path).write_bytes(raw)
+    with closing(Ledger.open(path)) as ledger:
+        assert ledger.flush(SOON)
+        assert "1 records" in ledger.notices[0]
+    assert ids(path) == ["t0", "t1", "t3", "t4"]
+    [kept] = path.parent.glob("*.unread-*")
+    assert kept.read_bytes() == bytes(raw)
+
+
+def test_one_that_cannot_be_opened_holds_no_lock(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_journal: Journal, _ledger: Path) -> None:
+        raise OSError("No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Journal, "_inherit", full)
+        with pytest.raises(OSError, match="No space"):
+            Journal.open(path)
+    journal = Journal.open(path)
+    assert journal.path == pending(path)
+    journal.close()

@@ -802,3 +802,24 @@ def test_a_drafted_call_as_real_clients_declare_it_is_served() -> None:
     session = Session().read("/p/src/a.py", "x = 1\n")
     answer = draft(drafted("Edit", {"file_path": "/p/src/a.py", "old_string": "x = 1", "new_string": "x = 2"}))
     assert not CONTENT.draft(turn(session.request), answer)[1].findings
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *(
+            "cd /home/u/proj && grep -rn AKIA ..",
+            "rg --hidden AKIA ../..",
+            "grep -r x /root/..",
+            "cd ~/proj/.. && rg AKIA",
+        ),
+        *("grep -rn AKIA /home/u/proj/..", "rg x ~/x/.."),
+    ],
+)
+def test_steps_up_do_not_lead_a_search_into_a_home(line: str) -> None:
+    assert not is_served(bash(line))
+
+
+def test_a_search_beside_the_project_is_nothing_special() -> None:
+    assert is_served(bash("rg x ../lib"))
+    assert is_served(bash("cd src && rg x ."))

@@ -56,7 +56,14 @@ def booked_first(events: Events, ending: str = "complete") -> None:
 
 @pytest.mark.parametrize("stream", [True, False])
 @pytest.mark.parametrize(
-    "reply", [Reply("Hello."), Reply("Hello. " * 99, compress=True), Reply(status=429), Reply(calls=(("Read", {}),))]
+    "reply",
+    [
+        Reply(status=502, raw=b"<html></html>", content_type="text/html"),
+        Reply("Hello."),
+        Reply("Hello. " * 99, compress=True),
+        Reply(status=429),
+        Reply(calls=(("Read", {}),)),
+    ],
 )
 def test_a_relayed_answer(live: Live, events: Events, reply: Reply, stream: bool) -> None:
     body = tools.request("hi", model="claude-opus-5-5", stream=stream)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 FIRST_PAUSE, LONGEST_PAUSE = 15.0, 600.0
+_SHORT_WAIT = 5.0
 
 # What says something of the request, and nothing of the model that refuses it.
 _OF_THE_REQUEST = frozenset({400, 413, 422})
@@ -52,16 +53,19 @@ class Breaker:
             return False
         self.failures += 1
         probe, self.probing = self.probing, False
-        if limit == 0 or not (probe or wait is not None or self.failures >= limit):
+        often = probe or self.failures >= limit
+        # A wait of a moment is over with the next turn.
+        if limit == 0 or not (often or (wait or 0.0) >= _SHORT_WAIT):
             return False
-        pause = min(FIRST_PAUSE * 2 ** min(self.pauses, 10), LONGEST_PAUSE)
+        pause = min(FIRST_PAUSE * 2 ** min(self.pauses, 10), LONGEST_PAUSE) if often else 0.0
         self.pauses += 1
         self.opened, self.until = now, now + min(max(pause, wait or 0.0), LONGEST_PAUSE)
         return True
 
-    def nothing(self) -> None:
-        """The draft came to no end of its own: its client hung up."""
-        self.probing = False
+    def nothing(self, began: float) -> None:
+        """The draft came to no end of its own: its client hung up. One begun before the pause is no probe."""
+        if began >= self.opened:
+            self.probing = False
 
 
 def counts(status: int | None) -> bool:

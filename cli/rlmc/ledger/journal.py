@@ -14,6 +14,7 @@ import fcntl
 import logging
 import os
 import struct
+import time
 import zlib
 from collections.abc import Iterator
 from contextlib import suppress
@@ -36,7 +37,7 @@ _MOST_FILES = 16
 
 class Journal:
     """An open file that nobody else writes. `left` are the records an earlier daemon left in it, the oldest first;
-    `unreadable` counts those that another version wrote."""
+    `unreadable` counts those that are damaged or of another version."""
 
     def __init__(self, path: Path, descriptor: int) -> None:
         self.path = path
@@ -53,10 +54,14 @@ class Journal:
         ledger.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         for path in _paths(ledger):
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-            if _locked(descriptor):
-                journal = cls(path, descriptor)
-                journal._inherit(ledger)
-                return journal
+            try:
+                if _locked(descriptor):
+                    journal = cls(path, descriptor)
+                    journal._inherit(ledger)
+                    return journal
+            except BaseException:
+                os.close(descriptor)  # and the lock with it
+                raise
             os.close(descriptor)
         raise OSError(f"{_MOST_FILES} daemons use {ledger}")
 
@@ -104,6 +109,8 @@ class Journal:
                 self.unreadable += 1
             else:
                 self.left.append(record)
+        if self.unreadable:
+            _set_aside(self.path, raw)
         if good < len(raw):
             os.ftruncate(self._descriptor, good)
         return good
@@ -116,10 +123,13 @@ class Journal:
             descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
             try:
                 if _locked(descriptor):
-                    for record, _ in _records(_read(descriptor)):
-                        if record is None:
-                            self.unreadable += 1
-                        else:
+                    raw = _read(descriptor)
+                    found = [record for record, _ in _records(raw)]
+                    if None in found:
+                        self.unreadable += found.count(None)
+                        _set_aside(path, raw)
+                    for record in found:
+                        if record is not None:
                             self.append(record)
                             self.left.append(record)
                     path.unlink(missing_ok=True)
@@ -149,6 +159,16 @@ def _read(descriptor: int) -> bytes:
     return os.pread(descriptor, size, 0) if size else b""
 
 
+def _set_aside(path: Path, raw: bytes) -> None:
+    """What cannot be read is kept beside it, for a version, or somebody, that can."""
+    beside = path.with_name(f"{path.name}.unread-{time.time_ns():x}")
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        os.write(descriptor, raw)
+    finally:
+        os.close(descriptor)
+
+
 def _frame(record: Record) -> bytes:
     kind = b"t" if isinstance(record, TurnRecord) else b"s"
     try:
@@ -171,17 +191,17 @@ def _as_text(value: Any) -> Any:
 
 
 def _records(raw: bytes) -> Iterator[tuple[Record | None, int]]:
-    """Each whole frame's record, None where this version cannot read it, and where the frame ends."""
+    """Each whole frame's record, None where it is damaged or of another version, and where the frame ends."""
     at = 0
     while at + _HEAD.size <= len(raw):
         length, check = _HEAD.unpack_from(raw, at)
         begin, end = at + _HEAD.size, at + _HEAD.size + length
         payload = raw[begin:end]
-        if end > len(raw) or not payload or zlib.crc32(payload) != check:
+        if end > len(raw) or not payload:
             return
         kind = _KINDS.get(payload[:1])
         record = None
-        if kind is not None:
+        if kind is not None and zlib.crc32(payload) == check:
             with suppress(msgspec.DecodeError):
                 record = msgspec.msgpack.decode(payload[1:], type=kind)
         yield record, end

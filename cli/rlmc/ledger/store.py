@@ -215,7 +215,7 @@ class Ledger:
             log.info("records that a daemon left when it died: %d", len(left))
         if journal.unreadable:
             self._notices.append(
-                f"{journal.unreadable} records that another version of rlmc left in {journal.path} cannot be read"
+                f"{journal.unreadable} records that a daemon left in {journal.path} cannot be read; they stay beside"
             )
 
     def _keep(self, record: Record) -> bool:

@@ -87,10 +87,14 @@ def book(this: Run, audits: Audits) -> Entry:
         audit=drawn,
     )
     entry = books.finish(finished)
-    if decision is not None and this.watch is not None and finished.epoch is not None:
-        _learn(this, decision, this.watch, entry, audits)
-    if decision is not None and parts.settings.keep_alive:
-        _keep_warm(this, decision, entry, books)
+    try:
+        if decision is not None and this.watch is not None and finished.epoch is not None:
+            _learn(this, decision, this.watch, entry, audits)
+        if decision is not None and parts.settings.keep_alive:
+            _keep_warm(this, decision, entry, books)
+    except Exception:
+        # The turn is in the books, and must not get into them once more.
+        log.exception("what follows turn %s was not begun", this.id)
     return entry
 
 

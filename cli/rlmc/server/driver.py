@@ -120,7 +120,7 @@ async def perform(ask: CallModel, turnover: Turnover) -> CallResult:
     try:
         result = await _within(ask, call, turnover, target.patience.limit(chars))
     except asyncio.CancelledError:
-        target.breaker.nothing()
+        target.breaker.nothing(call.began)
         raise
     target.ended(call, turnover.means.parts.settings.draft_breaker, chars)
     return result

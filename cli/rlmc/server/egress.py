@@ -232,7 +232,11 @@ async def relay(
                 await out.write(chunk, last=tap.complete)
                 continue
             # Which piece is the last one shows only at the end of the line; the books come before it.
-            ready, held = (held, chunk) if _may_be_the_end(chunk, encoding) else (held + chunk, b"")
+            if held and not chunk.strip():
+                held += chunk
+                continue
+            last = response.status != 200 or _may_be_the_end(chunk, encoding)
+            ready, held = (held, chunk) if last else (held + chunk, b"")
             await out.write(ready)
         tap.close()
     except UpstreamError as error:

@@ -48,7 +48,11 @@ class Target:
         return False
 
     def ended(self, call: Call, limit: int, prompt_chars: int) -> None:
-        """A draft has ended, well or not. `limit` is how many failures in a row are too many."""
+        """A draft has ended, well or not. `limit` is how many failures in a row are too many. One that could not be
+        written, and so was not sent, says nothing of the model."""
+        if not call.sent and (call.error or "").startswith("wire"):
+            self.breaker.nothing(call.began)
+            return
         if call.first_byte is not None:
             self.patience.waited(call.first_byte - call.began, prompt_chars)
         elif call.error is not None and call.error.startswith("timeout"):

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from unicodedata import category
 
 from rlmc.cascade.effects.declared import is_known, takes
-from rlmc.cascade.effects.private import holds_a_home, leads_to_secrets
+from rlmc.cascade.effects.private import holds_a_home, leads_to_secrets, only_goes_up
 from rlmc.cascade.effects.shell_calls import shell_call_effect
 from rlmc.cascade.effects.tools import CALLERS, KNOWN, PATCHES, SHELLS, TOOLS, WAITS
 from rlmc.cascade.inner_calls import arguments_of, inner_calls
@@ -62,9 +62,12 @@ def _looks_at_secrets(arguments: str) -> bool:
     texts = list(_texts([value for name, value in given.items() if name not in _SOUGHT]))
     folders = [folder for name in _FOLDERS if isinstance(folder := given.get(name), str)]
     named = [f"{folder}/{text}" for folder in folders for text in texts]
-    if not _SOUGHT.isdisjoint(given) and any(holds_a_home(folder) for folder in folders):
+    if not _SOUGHT.isdisjoint(given) and any(holds_a_home(folder) or only_goes_up(folder) for folder in folders):
         return True
-    if any(_ELSEWHERE.match(text) or any(category(char) in _UNSEEN for char in text) for text in texts):
+    if any(
+        _ELSEWHERE.match(text) or any(category(char) in _UNSEEN and char not in "\n\r\t" for char in text)
+        for text in texts
+    ):
         return True
     slashed = (text.replace("\\", "/") for text in (*texts, *named))
     return leads_to_secrets(arguments) or any(leads_to_secrets(text) for text in slashed)

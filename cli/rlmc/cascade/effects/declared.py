@@ -124,5 +124,5 @@ def declared(schema: bytes) -> Declared | None:
     if not all(isinstance(name, str) for name in required):
         return None
     others = given.get("additionalProperties")
-    only = not others and "patternProperties" not in given and bool(properties or others is False)
+    only = others in (None, False) and "patternProperties" not in given and bool(properties or others is False)
     return Declared(frozenset(properties), frozenset(required), others is False, only)

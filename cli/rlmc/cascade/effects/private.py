@@ -6,6 +6,7 @@ counts as one. This catches carelessness and cheap tricks; what a program reads 
 
 from __future__ import annotations
 
+import posixpath
 import re
 from fnmatch import fnmatchcase
 
@@ -37,6 +38,7 @@ _HOME = re.compile(
     r"(?:~[\w.-]*|/\0|/|/(?:home|users|root|etc|proc|sys|run|private|var)|/(?:home|users)/[^/]+|/proc/[^/]+"
     r"|(?:~|/\0|/root|/(?:home|users)/[^/]+)/\.config)"
 )
+_UP = re.compile(r"\.\.(?:/\.\.)*")
 _ANYTHING_IN = re.compile(r"/(?:etc|proc(?:/[^/\s]*)?)/[^/\s]*[*?\[\0]")
 _HIDDEN = (
     *(".ssh", ".gnupg", ".aws", ".azure", ".kube", ".env", ".envrc", ".netrc", ".pgpass", ".npmrc", ".pypirc"),
@@ -51,7 +53,12 @@ _TELLING = 3
 
 def holds_a_home(folder: str) -> bool:
     """Whether this is somebody's home, or a folder above it."""
-    return _HOME.fullmatch(_plain(f"{folder}/")[:-1] or "/") is not None
+    return _HOME.fullmatch(posixpath.normpath(_plain(f"{folder}/"))) is not None
+
+
+def only_goes_up(folder: str) -> bool:
+    """Steps up and nothing else may lead to a home from wherever one is."""
+    return _UP.fullmatch(posixpath.normpath(_plain(f"{folder}/"))) is not None
 
 
 def leads_to_secrets(text: str) -> bool:

@@ -8,11 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from rlmc.cascade.effects.private import holds_a_home, leads_to_secrets
+from rlmc.cascade.effects.private import holds_a_home, leads_to_secrets, only_goes_up
 
 _GO = "cd"
 _GIT, _GIT_GO = "git", "-C"
-_SEARCHES = frozenset({"grep", "egrep", "fgrep", "rg", "diff", _GIT})
+_BELOW = frozenset({"grep", "egrep", "fgrep", "rg", "diff"})
+_SEARCHES = _BELOW | {_GIT}
 _MOST_FOLDERS = 16
 # Where others' files lie in a project.
 _OF_OTHERS = re.compile(r"/(?:node_modules|vendor|third[-_]party|site-packages|submodules|fixtures|testdata)(?:/|$)")
@@ -25,11 +26,14 @@ class Visited:
     def __init__(self, folder: str) -> None:
         self._folders = [folder] if folder else []
         self._names: set[str] = set()
+        self._searched: set[str] = set()
         self._programs: set[str] = set()
 
     def command(self, words: Sequence[str]) -> None:
         self._names.update(words[1:])
         self._programs.update(words)
+        if not _BELOW.isdisjoint(words):
+            self._searched.update(words[1:])
         for folder in _folders(words):
             before = self._folders[-1] if self._folders else ""
             self._folders.append(folder if folder.startswith(("/", "~")) or not before else f"{before}/{folder}")
@@ -43,6 +47,9 @@ class Visited:
         if len(self._folders) > _MOST_FOLDERS or (_GIT in self._programs and any(map(_may_be_planted, folders))):
             return False
         if not _SEARCHES.isdisjoint(self._programs) and any(map(holds_a_home, folders | self._names)):
+            return False
+        searched = {f"{folder}/{name}" for folder in folders for name in self._searched}
+        if any(map(holds_a_home, searched)) or any(map(only_goes_up, self._searched)):
             return False
         return not any(leads_to_secrets(f"{folder}/{name}") for folder in folders for name in self._names)
 
