@@ -108,7 +108,7 @@ def test_it_never_stays_shut(events: list[tuple[str, float]], limit: int) -> Non
             elif what == "failed":
                 breaker.failed(began, now, limit)
             else:
-                breaker.nothing(200.0)
+                breaker.nothing(began)
             probes = 0 if not breaker.probing else probes
         assert breaker.until - now <= LONGEST_PAUSE
     for began in under_way:

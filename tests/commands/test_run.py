@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.support.command_line import Rlmc
-from tests.support.daemons import eventually, own_folders
+from tests.support.command_line import Rlmc, a_user
+from tests.support.daemons import eventually
 
 from rlmc.daemon import control
 from rlmc.daemon.state import daemon_lock
@@ -42,12 +42,8 @@ PYTHON = sys.executable
 
 @pytest.fixture
 def rlmc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Rlmc]:
-    home = tmp_path / "home"
-    home.mkdir()
-    with own_folders(tmp_path, monkeypatch):
-        user = Rlmc(home)
+    with a_user(tmp_path, monkeypatch) as user:
         yield user
-        user.close()
 
 
 def tell(ran: subprocess.CompletedProcess[str]) -> dict[str, dict[str, str]]:

@@ -20,14 +20,14 @@ from rlmc.upstream.providers import names
 
 SECRET = "canary-key-out-of-the-keyring"
 BACKEND = f"""
-import keyring.backend
+import keyring.backend, keyring.errors
 class Keyring(keyring.backend.KeyringBackend):
     priority = 9
     def get_password(self, service, username):
         open({{log!r}}, "a").write(username + chr(10))
         return {SECRET!r} if (service, username) == ("rlmc", "CHEAP_KEY") else None
-    def set_password(self, *_): raise NotImplementedError
-    def delete_password(self, *_): raise NotImplementedError
+    def set_password(self, *_): raise keyring.errors.PasswordSetError("only read here")
+    def delete_password(self, *_): raise keyring.errors.PasswordDeleteError("only read here")
 """
 AGENT = """
 import json, os, sys, urllib.request

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.command_line import Rlmc
-from tests.support.daemons import eventually, kill_daemon, own_folders
+from tests.support.command_line import Rlmc, a_user
+from tests.support.daemons import eventually, kill_daemon
 from tests.support.fake_upstream import FakeUpstream, Reply
 from tests.support.ledger_rows import ledger_path, turn_rows
 from tests.support.scripts import always_text
@@ -50,12 +50,8 @@ SIMULATED = ("--draft-model", "sim/draft", "--verify-model", "sim/verify", "--po
 
 @pytest.fixture
 def rlmc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Rlmc]:
-    home = tmp_path / "home"
-    home.mkdir()
-    with own_folders(tmp_path, monkeypatch):
-        user = Rlmc(home)
+    with a_user(tmp_path, monkeypatch) as user:
         yield user
-        user.close()
 
 
 class Agent:

@@ -26,8 +26,8 @@ from urllib.parse import urlsplit
 import pytest
 from tests.integration.test_daemon import SIMULATED, Agent, configure
 from tests.support import tools
-from tests.support.command_line import Rlmc
-from tests.support.daemons import eventually, own_folders
+from tests.support.command_line import Rlmc, a_user
+from tests.support.daemons import eventually
 from tests.support.fake_upstream import FakeUpstream, Reply
 from tests.support.ledger_rows import ledger_path, turn_rows
 from tests.support.live import Live
@@ -44,12 +44,8 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="mounts and XDG folde
 
 @pytest.fixture
 def rlmc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Rlmc]:
-    home = tmp_path / "home"
-    home.mkdir()
-    with own_folders(tmp_path, monkeypatch):
-        user = Rlmc(home)
+    with a_user(tmp_path, monkeypatch) as user:
         yield user
-        user.close()
 
 
 class Disk:

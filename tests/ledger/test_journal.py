@@ -148,7 +148,7 @@ def test_two_daemons_over_one_ledger_keep_apart(path: Path) -> None:
 
 
 def test_a_journal_that_was_deleted_is_begun_anew(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rlmc.ledger.store._TRY_JOURNAL_SECONDS", 0.0)
+    monkeypatch.setattr("rlmc.ledger.pending._TRY_SECONDS", 0.0)
     with closing(Ledger.open(path)) as ledger:
         pending(path).unlink()
         with closing(sqlite3.connect(path, isolation_level=None)) as other:

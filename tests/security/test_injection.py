@@ -810,7 +810,7 @@ def test_a_drafted_call_as_real_clients_declare_it_is_served() -> None:
         *(
             "cd /home/u/proj && grep -rn AKIA ..",
             "rg --hidden AKIA ../..",
-            "grep -r x /root/..",
+            "grep -r x /home/u/a/../..",
             "cd ~/proj/.. && rg AKIA",
         ),
         *("grep -rn AKIA /home/u/proj/..", "rg x ~/x/.."),

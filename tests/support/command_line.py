@@ -6,8 +6,12 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+
+import pytest
+from tests.support.daemons import own_folders
 
 _KEPT = ("PATH", "LANG", "PYTHONPATH", "TMPDIR", "VIRTUAL_ENV")
 
@@ -55,3 +59,14 @@ class Rlmc:
         process = self.start(*arguments, env=env, stdin=None if stdin is None else subprocess.PIPE)
         out, err = process.communicate(stdin, timeout=60)
         return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+
+@contextmanager
+def a_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Rlmc]:
+    """In folders of their own; nothing of theirs is left running."""
+    home = tmp_path / "home"
+    home.mkdir()
+    with own_folders(tmp_path, monkeypatch):
+        user = Rlmc(home)
+        yield user
+        user.close()

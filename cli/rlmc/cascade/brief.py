@@ -14,8 +14,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
 
+from rlmc.cascade.inner_calls import texts_in
 from rlmc.cascade.spoken import user_words
 from rlmc.cascade.verify import accept_word, candidate_json
 from rlmc.domain.chat import ChatRequest, Completion, Message, Text, Thinking, ToolCall, ToolResult
@@ -185,17 +185,9 @@ def _focus(candidates: Sequence[Completion]) -> list[str]:
 
 def _texts_of(arguments: str) -> list[str]:
     try:
-        return list(_texts(json.loads(arguments)))
+        return list(texts_in(json.loads(arguments)))
     except (ValueError, RecursionError):
         return []
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, list | dict):
-        for inner in value.values() if isinstance(value, dict) else value:
-            yield from _texts(inner)
 
 
 def _schemas(request: ChatRequest, candidates: Sequence[Completion], nonce: str, room: int) -> list[str]:

@@ -7,6 +7,7 @@ a call that cannot be read whole has no inner calls, and is as good as unknown.
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -47,6 +48,15 @@ def _other(arguments: str) -> tuple[tuple[str, str], ...] | None:
     if given.keys() != {"name", "arguments"} or not isinstance(name, str) or not isinstance(inner, dict):
         return None
     return ((name, msgspec.json.encode(inner).decode()),)
+
+
+def texts_in(value: object) -> Iterator[str]:
+    """All texts among the values of a JSON value."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list | dict):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from texts_in(inner)
 
 
 def arguments_of(arguments: str) -> dict[str, Any]:

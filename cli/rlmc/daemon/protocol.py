@@ -17,6 +17,7 @@ from rlmc.server.ingress import HANG_UP
 # Providers take heads of some ten kilobytes at most.
 HEAD_BYTES = 128 * 1024
 HEAD_SECONDS = 60.0
+_LAST_LOOK_SECONDS = 0.2
 _TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
 
@@ -67,6 +68,11 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         self._untold = 0
         super().on_message_complete()
+
+    def timeout_keep_alive_handler(self) -> None:
+        """A loop that was busy may run this timer while a request lies unread. It is looked for once more, and cancels
+        the closing: a client whose request met a closed line would see it reset."""
+        self.timeout_keep_alive_task = self.loop.call_later(_LAST_LOOK_SECONDS, super().timeout_keep_alive_handler)
 
     def _close_line(self) -> None:
         """What has been written still goes out."""

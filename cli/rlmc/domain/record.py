@@ -18,6 +18,8 @@ from rlmc.domain.outcome import Outcome, Reason
 from rlmc.domain.redaction import redact_foreign
 
 CallRole = Literal["draft", "verify", "direct", "keepalive", "audit", "judge"]
+# What ends nearly every call: looking through it for secrets would cost each turn more than keeping it.
+_OUR_WORDS = frozenset({"end_turn", "tool_use", "max_tokens", "stop_sequence", "refusal"})
 DECISION_FORMAT = 1
 """Of `TurnRecord.decision`; another number is of another version."""
 MARKER_REFUSED = "marker-refused"
@@ -97,7 +99,7 @@ class CallRecord:
 
     def __post_init__(self) -> None:
         for name in ("error", "stop_reason"):
-            if (text := getattr(self, name)) is not None:
+            if (text := getattr(self, name)) is not None and text not in _OUR_WORDS:
                 object.__setattr__(self, name, redact_foreign(text))
 
 

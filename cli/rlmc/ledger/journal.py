@@ -11,7 +11,6 @@ over one ledger keep apart.
 from __future__ import annotations
 
 import fcntl
-import logging
 import os
 import struct
 import time
@@ -24,8 +23,6 @@ from typing import Any
 import msgspec
 
 from rlmc.domain.record import SessionRecord, TurnRecord
-
-log = logging.getLogger("rlmc.ledger")
 
 Record = TurnRecord | SessionRecord
 
@@ -111,6 +108,7 @@ class Journal:
                 self.left.append(record)
         if self.unreadable:
             _set_aside(self.path, raw)
+            good = good if self.left else 0  # else nothing that is written later would ever clear it
         if good < len(raw):
             os.ftruncate(self._descriptor, good)
         return good
@@ -163,10 +161,8 @@ def _set_aside(path: Path, raw: bytes) -> None:
     """What cannot be read is kept beside it, for a version, or somebody, that can."""
     beside = path.with_name(f"{path.name}.unread-{time.time_ns():x}")
     descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    try:
-        os.write(descriptor, raw)
-    finally:
-        os.close(descriptor)
+    with os.fdopen(descriptor, "wb") as out:
+        out.write(raw)
 
 
 def _frame(record: Record) -> bytes:

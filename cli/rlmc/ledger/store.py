@@ -25,6 +25,7 @@ from rlmc.domain.record import AuditEnding, EpochRecord, SessionRecord, TurnReco
 from rlmc.errors import LedgerError
 from rlmc.ledger import files, retention, rows
 from rlmc.ledger.journal import Journal, Record
+from rlmc.ledger.pending import Pending
 from rlmc.ledger.retention import Caps, Cause, Step
 
 log = logging.getLogger("rlmc.ledger")
@@ -34,7 +35,6 @@ MAX_WAITING_CONTENT = 64 * 1024 * 1024
 _BATCH = 500
 _LOOK_EVERY = 50_000  # instructions of the database
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 5.0
-_TRY_JOURNAL_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +61,7 @@ class Ledger:
         self._lock = threading.Lock()
         self._waiting = 0
         self._waiting_content = 0
-        self._journal: Journal | None = None
-        self._journal_failure: str | None = None
-        self._journal_looked = 0.0
+        self._pending = Pending(path, self._take_up)
         self._cares: dict[str, tuple[EpochRecord, str]] = {}
         self._written: dict[str, tuple[EpochRecord, str]] = {}
         self._dropped = 0
@@ -81,7 +79,7 @@ class Ledger:
         """Never fails: what is wrong is in `error`, and is tried again with every row."""
         ledger = cls(path)
         with ledger._lock:
-            ledger._open_journal()
+            ledger._pending.open()
         try:
             ledger._connection()
         except (sqlite3.Error, LedgerError, OSError) as error:
@@ -147,8 +145,8 @@ class Ledger:
     def error(self) -> str | None:
         """What is wrong at the moment, or which rows were lost; None when all is well."""
         parts = [self._failure] if self._failure else []
-        if self._journal_failure and self._waiting:
-            parts.append(self._journal_failure)
+        if self._pending.failure and self._waiting:
+            parts.append(self._pending.failure)
         if self._dropped:
             parts.append(f"{self._dropped} records were lost")
         return "; ".join(parts) or None
@@ -165,7 +163,7 @@ class Ledger:
     @property
     def notices(self) -> tuple[str, ...]:
         """What happened to databases that could not be used, with their paths."""
-        return tuple(self._notices)
+        return (*self._notices, *self._pending.notices)
 
     @property
     def removed(self) -> Counter[Cause]:
@@ -177,8 +175,8 @@ class Ledger:
     def _put(self, job: _Job, record: Record | None = None) -> bool:
         with self._lock:
             if not self._closed:
-                if record is not None and self._keep(record):
-                    job = replace(job, journal=self._journal)
+                if record is not None:
+                    job = replace(job, journal=self._pending.keep(record))
                 self._waiting += 1
                 self._waiting_content += job.content
                 self._queue.put(job)
@@ -196,50 +194,14 @@ class Ledger:
         else:
             self._put(_Job(write, content=content), record)
 
-    # --- the journal, with the lock held ------------------------------------------------------------------------------
-
-    def _open_journal(self) -> None:
-        """Opens it and takes up what a daemon that died left there."""
-        self._journal_looked = time.monotonic()
-        try:
-            self._journal = journal = Journal.open(self._path)
-        except OSError as error:
-            self._journal_failure = _journal_failure(error)
-            return
-        self._journal_failure = None
-        left, journal.left = journal.left, []
-        for record in left:
-            self._queue.put(_Job(_writing(record), journal))
-        self._waiting += len(left)
-        if left:
-            log.info("records that a daemon left when it died: %d", len(left))
-        if journal.unreadable:
-            self._notices.append(
-                f"{journal.unreadable} records that a daemon left in {journal.path} cannot be read; they stay beside"
-            )
-
-    def _keep(self, record: Record) -> bool:
-        """Whether the record is in the journal now."""
-        try:
-            if self._journal is not None and not self._journal.exists:
-                self._journal.close()
-                self._journal = None
-            if self._journal is None and time.monotonic() - self._journal_looked >= _TRY_JOURNAL_SECONDS:
-                self._open_journal()
-            if self._journal is None:
-                return False
-            self._journal.append(record)
-        except Exception as error:  # a turn is on its way to its client
-            self._journal_failure = _journal_failure(error)
-            return False
-        self._journal_failure = None
-        return True
+    def _take_up(self, record: Record, journal: Journal) -> None:
+        self._waiting += 1
+        self._queue.put(_Job(_writing(record), journal))
 
     def _settle(self, jobs: list[_Job]) -> None:
         """What these jobs have in the journal is needed there no more."""
         with self._lock:
-            if self._journal is not None:
-                self._journal.release(sum(job.journal is self._journal for job in jobs))
+            self._pending.release([job.journal for job in jobs])
 
     def _keep_care(self, db: sqlite3.Connection, id: str) -> None:
         # It stays until it is committed: a batch that is rolled back is tried again.
@@ -287,9 +249,7 @@ class Ledger:
             with suppress(sqlite3.Error):
                 self._db.close()
         with self._lock:
-            if self._journal is not None:
-                self._journal.close()
-                self._journal = None
+            self._pending.close()
 
     def _check(self) -> None:
         """Damage deep in the file shows only to a reader; look for it once, before the first row is added."""
@@ -425,10 +385,6 @@ def _writing(record: Record) -> Callable[[sqlite3.Connection], None]:
             return partial(rows.write_turn, t=record)
         case SessionRecord():
             return partial(rows.write_session, s=record)
-
-
-def _journal_failure(error: Exception) -> str:
-    return f"what waits for the ledger is in memory only: {error}"
 
 
 def _now() -> int:

@@ -25,6 +25,7 @@ from rlmc.server.calls import Call, wall_us
 from rlmc.server.ingress import Inbound
 from rlmc.server.requests import uncompressed, verify_request
 from rlmc.server.sessions import Means, Session
+from rlmc.upstream.sleep import asleep
 from rlmc.upstream.transport import Transport
 from rlmc.wire.codec import Codec
 
@@ -85,12 +86,12 @@ def end_all(session: Session) -> None:
 async def _keep(waiting: Waiting, sleep: Callable[[float], Awaitable[None]]) -> None:
     # An entry lives from the start of the request that last read it.
     used, due = waiting.began, due_seconds(waiting.lifetime)
-    asleep = _asleep()
+    slept = asleep()
     try:
         for _ in range(_MOST_PINGS):
             await sleep(max(0.0, used + due - time.monotonic()))
             late = time.monotonic() - used - due
-            if max(late, late + _asleep() - asleep) > MARGIN_SECONDS / 2:
+            if max(late, late + asleep() - slept) > MARGIN_SECONDS / 2:
                 return  # too late (a machine that slept): the entry may be gone, and a ping would write it anew
             idle = used + due - waiting.began
             session = waiting.session
@@ -122,11 +123,6 @@ async def _keep(waiting: Waiting, sleep: Callable[[float], Awaitable[None]]) -> 
         raise
     except Exception:
         log.exception("a cache could not be kept warm")
-
-
-def _asleep() -> float:
-    """Grows while the machine sleeps, when most systems' steady clock stands still."""
-    return time.time() - time.monotonic()
 
 
 def _price(waiting: Waiting) -> Price | None:

@@ -72,7 +72,7 @@ async def _answer(session: Session, inbound: Inbound, codec: Codec, out: Outgoin
         body = codec.models_body([verify.name])
     elif inbound.path == _COUNT and inbound.method == "POST":
         try:
-            request = codec.decode_request(inbound.body, session.key)
+            request = codec.decode_request(inbound.body, inbound.key)
         except WireError as error:
             await out.fail(400, f"rlmc: {error.message}")
             return

@@ -69,7 +69,7 @@ async def serve_turn(
     this = Run(session, means, inbound, codec, turnover, turn_id, started_at, means.parts.policy)
     readable = inbound.header("content-encoding") is None
     try:
-        this.request = codec.decode_request(inbound.body, session.key) if readable else None
+        this.request = codec.decode_request(inbound.body, inbound.key) if readable else None
     except UnknownShape:
         this.request = None
     except WireError as error:

@@ -10,7 +10,6 @@ import asyncio
 import functools
 import re
 import ssl
-import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -22,6 +21,7 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from rlmc.errors import UpstreamError
+from rlmc.upstream.sleep import asleep
 from rlmc.upstream.transport import Headers, Network, UpstreamRequest
 
 CONNECT_SECONDS = 15.0
@@ -66,12 +66,12 @@ class HttpTransport:
 
     def __init__(self) -> None:
         self._pools = [_pool()]
-        self._asleep = _asleep()
+        self._slept = asleep()
 
     async def _awake(self) -> aiohttp.ClientSession:
-        asleep = _asleep()
-        if abs(asleep - self._asleep) > _NAP_SECONDS:
-            self._asleep = asleep
+        slept = asleep()
+        if abs(slept - self._slept) > _NAP_SECONDS:
+            self._slept = slept
             self._pools.append(_pool())
             if len(self._pools) > _MOST_POOLS:
                 await self._pools.pop(0).close()
@@ -122,11 +122,6 @@ def _pool() -> aiohttp.ClientSession:
         max_line_size=64 * 1024,
         max_field_size=64 * 1024,
     )
-
-
-def _asleep() -> float:
-    """Grows while the machine sleeps, when most systems' steady clock stands still; and when the clock is set."""
-    return time.time() - time.monotonic()
 
 
 async def _pieces(body: bytes) -> AsyncIterator[memoryview]:

@@ -98,7 +98,7 @@ def test_the_file_must_have_been_seen() -> None:
         "/home/u/.bashrc",
         "/home/u/.config/tool/rc",
         "/Users/u/.zprofile",
-        "/root/.profile",
+        "/home/u/.profile",
         "~/notes.txt",
         "/project/.env",
         "/project/.env.local",

@@ -8,7 +8,7 @@ known by its exact name and by what it declares; a call of it, by arguments that
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 from unicodedata import category
 
@@ -16,7 +16,7 @@ from rlmc.cascade.effects.declared import is_known, takes
 from rlmc.cascade.effects.private import holds_a_home, leads_to_secrets, only_goes_up
 from rlmc.cascade.effects.shell_calls import shell_call_effect
 from rlmc.cascade.effects.tools import CALLERS, KNOWN, PATCHES, SHELLS, TOOLS, WAITS
-from rlmc.cascade.inner_calls import arguments_of, inner_calls
+from rlmc.cascade.inner_calls import arguments_of, inner_calls, texts_in
 from rlmc.cascade.patches import only_edits, read_patch
 from rlmc.domain.chat import ToolCall, ToolSpec
 from rlmc.domain.effect import Effect, worst
@@ -25,7 +25,8 @@ from rlmc.domain.effect import Effect, worst
 _SOUGHT = frozenset({"pattern", "query"})
 _FOLDERS = ("path", "dir_path", "directory")
 _ELSEWHERE = re.compile(r"\s*(?:\\\\|[A-Za-z][A-Za-z0-9+.-]+://)")
-_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+"""Categories of letters that nobody sees."""
 _NOTHING: Mapping[str, Effect] = MappingProxyType({})
 
 
@@ -59,26 +60,18 @@ def _looks_at_secrets(arguments: str) -> bool:
     """Told by any text in the arguments, by itself and as a name in the folder that is to be searched; also where it
     leads to another machine, or holds letters nobody sees."""
     given = arguments_of(arguments)
-    texts = list(_texts([value for name, value in given.items() if name not in _SOUGHT]))
+    texts = list(texts_in([value for name, value in given.items() if name not in _SOUGHT]))
     folders = [folder for name in _FOLDERS if isinstance(folder := given.get(name), str)]
     named = [f"{folder}/{text}" for folder in folders for text in texts]
     if not _SOUGHT.isdisjoint(given) and any(holds_a_home(folder) or only_goes_up(folder) for folder in folders):
         return True
     if any(
-        _ELSEWHERE.match(text) or any(category(char) in _UNSEEN and char not in "\n\r\t" for char in text)
+        _ELSEWHERE.match(text) or any(category(char) in UNSEEN and char not in "\n\r\t" for char in text)
         for text in texts
     ):
         return True
     slashed = (text.replace("\\", "/") for text in (*texts, *named))
     return leads_to_secrets(arguments) or any(leads_to_secrets(text) for text in slashed)
-
-
-def _texts(value: object) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict | list):
-        for inner in value.values() if isinstance(value, dict) else value:
-            yield from _texts(inner)
 
 
 def _effect_of_inner(call: ToolCall, own: Mapping[str, Effect]) -> Effect:

@@ -8,17 +8,17 @@ stops none of it.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 from unicodedata import category, normalize
 
+from rlmc.cascade.effects.classify import UNSEEN
 from rlmc.cascade.effects.declared import declared
+from rlmc.cascade.inner_calls import texts_in
 from rlmc.domain.chat import ChatRequest, Completion
 from rlmc.domain.turn import Finding
 
 # To JavaScript these are no names of data.
 _TAKEN = frozenset({"__proto__", "constructor", "prototype"})
-_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 # A larger whole number is another one to readers that keep all numbers as fractions.
 _LARGEST = 2**53
 
@@ -42,7 +42,7 @@ def _problem_with(arguments: str, schema: bytes) -> str | None:
         value = json.loads(
             arguments or "{}", object_pairs_hook=_object, parse_int=_whole, parse_float=_fraction, parse_constant=_word
         )
-        if any(map(_is_broken, _texts(value))):
+        if any(map(_is_broken, texts_in(value))):
             return "a text holds what is no letter"
     except _Ambiguous as found:
         return str(found)
@@ -58,7 +58,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     names = {normalize("NFKC", name).casefold() for name, _ in pairs}
     if len(names) < len(pairs):
         raise _Ambiguous("a name is given twice")
-    if not _TAKEN.isdisjoint(names) or any(category(char) in _UNSEEN for name in names for char in name):
+    if not _TAKEN.isdisjoint(names) or any(category(char) in UNSEEN for name in names for char in name):
         raise _Ambiguous("a name that is none")
     return dict(pairs)
 
@@ -78,14 +78,6 @@ def _fraction(digits: str) -> float:
 
 def _word(_word: str) -> Any:
     raise _Ambiguous("a number that not every reader can hold")
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, list | dict):
-        for inner in value.values() if isinstance(value, dict) else value:
-            yield from _texts(inner)
 
 
 def _is_broken(text: str) -> bool:
