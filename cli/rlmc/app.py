@@ -11,7 +11,7 @@ from importlib import import_module
 import typer
 
 from rlmc import __version__
-from rlmc.commands.plain import PlainGroup
+from rlmc.commands.plain import PlainGroup, PlainTyper
 
 # In the order in which the help shows them. Each is a module of rlmc.commands with a `register(app)`.
 COMMANDS: tuple[str, ...] = (
@@ -50,7 +50,7 @@ class _InOrder(PlainGroup):
 
 def build(only: str | None = None) -> typer.Typer:
     """The whole command line, or as much of it as the command `only` needs."""
-    app = typer.Typer(
+    app = PlainTyper(
         name="rlmc",
         cls=_InOrder,
         no_args_is_help=True,

@@ -23,6 +23,7 @@ from rlmc.server.control import Control
 from rlmc.server.dashboard.feed import Feed
 from rlmc.server.dashboard.pages import Dashboard
 from rlmc.server.epochs import Epochs
+from rlmc.server.exchange import Exchange
 from rlmc.server.housekeeping import keep_house
 from rlmc.server.metrics import Readings, Tally
 from rlmc.server.metrics_page import MetricsPage
@@ -31,9 +32,9 @@ from rlmc.server.sessions import Sessions
 from rlmc.server.targets import Targets
 from rlmc.server.telemetry import Export, Telemetry
 from rlmc.upstream.client import HttpTransport
-from rlmc.upstream.prices import load_prices
+from rlmc.upstream.on_demand import OnDemand
+from rlmc.upstream.prices_apart import load_prices_apart
 from rlmc.upstream.providers import names
-from rlmc.upstream.simulated import SimulatedTransport
 from rlmc.upstream.transport import Transport
 
 _LEFT_SECONDS = 3.0
@@ -105,7 +106,7 @@ class DaemonApp:
         feed = Feed(ledger_file(), control.status, self._touch)
         dashboard = Dashboard(self._port, ledger_file(), feed, self.stop_requested)
         control.note_config_seen()
-        self._transports = {"http": HttpTransport(), "sim": SimulatedTransport()}
+        self._transports = {"http": HttpTransport(), "sim": OnDemand(_simulated)}
         self._control = control
         self._feed, self._telemetry = feed, telemetry
         self._app = App(
@@ -124,11 +125,12 @@ class DaemonApp:
         self._ending = asyncio.create_task(control.end_left())
 
     async def _load(self, books: Books) -> None:
-        await books.load(load_prices)
+        await books.load(load_prices_apart)
         # What is there now stays; the collector need not look at it again with every few hundred new objects of a turn.
         gc.collect()
         gc.freeze()
         gc.set_threshold(20_000, 50, 50)
+        gc.enable()
         if self._control is not None:
             control = self._control
             self._housekeeping = asyncio.create_task(
@@ -139,10 +141,10 @@ class DaemonApp:
         """Sessions that may still write to the ledger."""
         return {session.id for session in self._sessions.all()} | self.audits.sessions()
 
-    async def app(self, scope: object, receive: object, send: object) -> None:
+    async def app(self, exchange: Exchange) -> None:
         if self._app is None:
             raise RuntimeError("served before startup")
-        await self._app(scope, receive, send)  # type: ignore[arg-type]  # uvicorn's own types are looser
+        await self._app(exchange)
 
     def _touch(self) -> None:
         """An open page is a use, too."""
@@ -198,6 +200,12 @@ def _open_export(sessions: Sessions, endpoint: str) -> Export:
     from rlmc.server.telemetry_export import OtlpExport
 
     return OtlpExport(endpoint, sessions)
+
+
+def _simulated() -> Transport:
+    from rlmc.upstream.simulated import SimulatedTransport
+
+    return SimulatedTransport()
 
 
 def build_daemon(*, port: int, control_token: str, instance: str, log: logging.Logger) -> DaemonApp:

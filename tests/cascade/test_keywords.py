@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rlmc.cascade.keywords import KEYWORDS, LONG_CHARS, is_approval, is_complex, looks_hard
+from rlmc.cascade.keywords import _COMPLEX, _FAILURE, KEYWORDS, LONG_CHARS, is_approval, is_complex, looks_hard
+
+# Letters that an expression takes for others when case does not matter, among words with those letters in them.
+odd_words = (
+    *("design", "DES\u0130GN", "des\u0131gn", "\u017fecurity", "brea\u212aing", "fla\u212ay", "Regress\u0130on"),
+    *("regre\u017f\u017fion", "traceback (mo\u017ft recent", "straße", "i\u0307", "é", " ", "x", "\n"),
+)
+odd_texts = st.lists(st.sampled_from([*KEYWORDS[:6], *odd_words]), max_size=6).map("".join)
 
 CHATTER = "We had lunch. "
 
@@ -22,6 +29,12 @@ def test_a_keyword_makes_a_text_complex_in_any_case_and_at_the_start_of_a_word(w
     assert is_complex(word.upper())
     assert is_complex(f"({word}s)")
     assert not is_complex(f"x{word}")
+
+
+@given(st.one_of(odd_texts, st.text(max_size=40)))
+def test_looking_for_the_words_first_finds_what_the_expressions_find(text: str) -> None:
+    assert is_complex(text) == (_COMPLEX.search(text) is not None)
+    assert looks_hard(text) == (_FAILURE.search(text) is not None)
 
 
 def test_a_long_text_is_complex() -> None:

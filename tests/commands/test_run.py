@@ -85,6 +85,14 @@ def test_a_signal_for_rlmc_ends_the_child_and_the_session_in_order(rlmc: Rlmc) -
     assert (control.status() or {})["sessions"] == []
 
 
+def test_the_childs_exit_code_stands_where_nobody_reads_the_account(rlmc: Rlmc) -> None:
+    process = rlmc.start("run", "--", "/bin/sh", "-c", "cat; exit 7", stdin=subprocess.PIPE)
+    for stream in (process.stderr, process.stdout, process.stdin):
+        assert stream is not None
+        stream.close()
+    assert process.wait(30) == 7
+
+
 @pytest.mark.parametrize("dashes", [[], ["--"]])
 def test_options_end_at_the_childs_first_word(rlmc: Rlmc, dashes: list[str]) -> None:
     words = ["--help", "--policy", "nonsense", "--", "-n", "", "ä"]

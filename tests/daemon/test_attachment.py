@@ -99,5 +99,5 @@ def test_any_other_answer_is_a_refusal(answer: bytes) -> None:
 
 @pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 200 OK\r\n"])
 def test_a_line_that_ends_before_it_begins_is_no_line(answer: bytes) -> None:
-    with answering(answer) as (port, _), pytest.raises(OSError, match="before it began"):
+    with answering(answer) as (port, _), pytest.raises(OSError, match="before the answer did"):
         open_attachment(port, "the-token", "/", 20)

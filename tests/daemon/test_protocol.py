@@ -29,8 +29,10 @@ def run_out(live: Live, *, after: float) -> None:
 
     def stall() -> None:
         time.sleep(after)
-        for connection in list(live.server.server_state.connections):
-            connection.timeout_keep_alive_handler()
+        now = live.loop.time()
+        for one in list(live.listener.lines):
+            one.expire(now)
+            live.listener.watch(now + 0.2)
 
     live.loop.call_soon_threadsafe(stall)
 

@@ -9,6 +9,7 @@ import pytest
 
 from rlmc.launch.base_url import session_base_url
 from rlmc.launch.integration import LaunchPlan, LaunchRequest, TempFile
+from rlmc.launch.integrations import choose
 from rlmc.launch.integrations.claude import PLACEHOLDER, Claude
 
 TOKEN = "a-token-that-is-long-enough-000"
@@ -77,12 +78,12 @@ def test_nothing_is_switched_off() -> None:
 
 @pytest.mark.parametrize("program", ["claude", "/usr/local/bin/claude", "./claude", "../node_modules/.bin/claude"])
 def test_it_is_known_by_its_name(program: str) -> None:
-    assert Claude().matches(program)
+    assert choose(program).name == "claude"
 
 
 @pytest.mark.parametrize("program", ["claude-code", "myclaude", "claude/other", "codex"])
 def test_others_are_not_it(program: str) -> None:
-    assert not Claude().matches(program)
+    assert choose(program).name != "claude"
 
 
 # --- tool search ----------------------------------------------------------------------------------------------------

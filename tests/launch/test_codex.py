@@ -7,6 +7,7 @@ import pytest
 from tests.support.plans import BASE, GATEWAY, HOME, ORIGIN, TOKEN, Files, plan
 
 from rlmc.launch.integration import LaunchPlan, LaunchRequest
+from rlmc.launch.integrations import choose
 from rlmc.launch.integrations.codex import CHATGPT, Codex
 
 CONFIG, AUTH = f"{HOME}/.codex/config.toml", f"{HOME}/.codex/auth.json"
@@ -58,8 +59,8 @@ def test_a_provider_of_its_own_in_front_of_the_users_words() -> None:
 
 @pytest.mark.parametrize("program", ["codex", "/opt/bin/codex", "node_modules/.bin/codex"])
 def test_it_is_known_by_its_name(program: str) -> None:
-    assert Codex().matches(program)
-    assert not Codex().matches(program + "x")
+    assert choose(program).name == "codex"
+    assert choose(program + "x").name == "generic"
 
 
 @pytest.mark.parametrize(

@@ -8,13 +8,14 @@ from rlmc.errors import UsageError
 from rlmc.launch.base_url import before, own_origin, session_base_url
 from rlmc.launch.doubts import why_no_request
 from rlmc.launch.integration import Integration, LaunchPlan, LaunchRequest
-from rlmc.launch.integrations import INTEGRATIONS, NAMES, PROGRAMS, choose
+from rlmc.launch.integrations import NAMES, PROGRAMS, choose, named
 from rlmc.server.labels import CLIENTS
 from rlmc.wire import PROTOCOLS
 
 TOKEN = "a-token-that-is-long-enough-000"
 BASE = session_base_url(23456, TOKEN)
 GATEWAY = "https://gateway.example"
+INTEGRATIONS = [named(name) for name in NAMES]
 ENVIRON = {"HOME": "/home/u", "PATH": "/bin", "ANTHROPIC_API_KEY": "k", "OPENAI_API_KEY": "k"}
 SET = {"ANTHROPIC_BASE_URL": GATEWAY, "OPENAI_BASE_URL": f"{GATEWAY}/v1"}
 
@@ -56,9 +57,9 @@ def test_an_address_in_the_environment_becomes_the_upstream_also_from_inside_ano
     assert plan(integration, **first.env).upstreams == {}
 
 
-def test_names_are_different_and_the_last_takes_anything() -> None:
+def test_names_are_different_and_their_own_word_for_themselves() -> None:
     assert len(set(NAMES)) == len(NAMES)
-    assert INTEGRATIONS[-1].matches("whatever")
+    assert [one.name for one in INTEGRATIONS] == list(NAMES)
     assert (*PROGRAMS, "generic") == NAMES
     assert set(PROGRAMS) == CLIENTS, "telemetry knows them by name"
 

@@ -20,7 +20,7 @@ from rlmc.ledger import retention
 from rlmc.ledger.files import connect
 from rlmc.ledger.queries import LedgerReader
 from rlmc.ledger.retention import DAY, Caps
-from rlmc.ledger.rows import write_session, write_turn
+from rlmc.ledger.rows import turn_rows, write_session, write_turns
 from rlmc.ledger.schema import migrate
 from rlmc.ledger.store import Ledger
 
@@ -141,7 +141,8 @@ def test_whatever_goes_what_is_kept_and_what_was_removed_make_the_whole(
         for number, (age, turns) in enumerate(made):
             write_session(db, session(f"s{number}", started_at=at - age * DAY))
             for _ in range(turns):
-                write_turn(db, turn(call(cost=CENT), session=f"s{number}", at=at - age * DAY, baseline=3 * CENT))
+                one = turn(call(cost=CENT), session=f"s{number}", at=at - age * DAY, baseline=3 * CENT)
+                write_turns(db, [turn_rows(one)])
         whole = db.execute("SELECT count(*), coalesce(sum(baseline), 0) FROM turns").fetchone()
         ages = retention.ages(db)
         gone = []

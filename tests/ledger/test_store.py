@@ -11,7 +11,7 @@ import textwrap
 import threading
 import time
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -25,6 +25,7 @@ from rlmc.domain.chat import Usage
 from rlmc.domain.outcome import Outcome, Reason
 from rlmc.domain.record import EpochRecord
 from rlmc.ledger import files, store
+from rlmc.ledger.rows import TurnRows
 from rlmc.ledger.schema import VERSION
 from rlmc.ledger.store import Ledger
 
@@ -131,6 +132,53 @@ def test_names_that_are_no_text_are_kept_as_far_as_they_are(ledger: Ledger, path
     assert ledger.flush(SOON)
     assert rows(path, "SELECT directory FROM sessions") == [("/tmp/?-x",)]
     assert ledger.error is None
+
+
+def test_a_turn_whose_words_are_no_text_is_kept_beside_others(ledger: Ledger, path: Path) -> None:
+    ledger.record(turn(id="a"))
+    ledger.record(replace(turn(id="b"), requested_model="m-\udcff", signals={"after": "\udcff"}))
+    assert ledger.flush(SOON)
+    assert rows(path, "SELECT requested_model, signals FROM turns WHERE id = 'b'") == [("m-?", '{"after":"?"}')]
+    assert rows(path, "SELECT count(*) FROM turns") == [(2,)]
+    assert ledger.error is None
+
+
+# --- together -------------------------------------------------------------------------------------------------------
+
+
+def test_turns_of_a_busy_time_are_written_together(ledger: Ledger, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    together, write = [], store.rows.write_turns
+
+    def counted(db: sqlite3.Connection, turns: Sequence[TurnRows]) -> None:
+        together.append(len(turns))
+        write(db, turns)
+
+    monkeypatch.setattr(store.rows, "write_turns", counted)
+    monkeypatch.setattr(store, "_GATHER_SECONDS", 0.5)
+    ledger.record(turn())
+    until(lambda: together == [1])  # the first one of a quiet time at once
+    for _ in range(40):
+        ledger.record(turn())
+    time.sleep(0.02)
+    for _ in range(40):
+        ledger.record(turn())
+    until(lambda: ledger.waiting == 0)
+    assert together == [1, 80]
+    assert rows(path, "SELECT count(*) FROM turns") == [(81,)]
+
+
+def test_who_waits_for_a_row_does_not_wait_for_others_to_come(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "_GATHER_SECONDS", 60.0)
+    ledger = Ledger.open(path)
+    for _ in range(5):
+        ledger.record(turn())
+        assert ledger.flush(SOON)
+    for _ in range(3 * store._BATCH):  # what does not fit into one batch does not wait for the next moment
+        ledger.record(turn())
+    assert ledger.flush(SOON)
+    ledger.record(turn())
+    ledger.close(SOON)
+    assert rows(path, "SELECT count(*) FROM turns") == [(6 + 3 * store._BATCH,)]
 
 
 # --- the file -------------------------------------------------------------------------------------------------------
@@ -285,7 +333,7 @@ def test_a_folder_that_cannot_be_made_is_tried_again(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_is_waited_for(ledger: Ledger, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    full, write = threading.Event(), store.rows.write_turn
+    full, write = threading.Event(), store.rows.write_turns
     full.set()
 
     def on_a_full_disk(db: sqlite3.Connection, t: Any) -> None:
@@ -293,7 +341,7 @@ def test_a_full_disk_is_waited_for(ledger: Ledger, path: Path, monkeypatch: pyte
         if full.is_set():
             raise sqlite3.OperationalError("database or disk is full")
 
-    monkeypatch.setattr(store.rows, "write_turn", on_a_full_disk)
+    monkeypatch.setattr(store.rows, "write_turns", on_a_full_disk)
     ledger.record(turn())
     until(lambda: "disk is full" in (ledger.error or ""))
     full.clear()
@@ -306,9 +354,10 @@ def test_one_impossible_row_does_not_hold_up_the_others(ledger: Ledger, path: Pa
     ledger.record(turn(id="b", baseline=2**70))
     ledger.record(turn(call(cost=CENT), id="c"))
     ledger.record(replace(turn(id="d"), latency_ms=None))  # type: ignore[arg-type]
+    ledger.record(replace(turn(id="e"), decision={"what": object()}))
     assert ledger.flush(SOON)
     assert rows(path, "SELECT id FROM turns ORDER BY id") == [("a",), ("c",)]
-    assert "2 records were lost" in (ledger.error or "")
+    assert "3 records were lost" in (ledger.error or "")
 
 
 def test_what_waits_for_a_disk_is_bounded_and_the_loss_is_said(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests.support.outlines import CHARS, RATIO, outline, tokens, warm
 from tests.support.prices import FLASH, HAIKU, MINUTE, NOBODY, OPUS, SECOND, START, TABLE
@@ -173,6 +173,17 @@ steps = st.lists(
 
 
 @given(st.sampled_from(["5m", "1h", None]), steps, st.integers(100, 50_000))
+@example(  # what the second call of a direct turn reads is more than the cache had before the turn
+    "5m",
+    [
+        *([(DIRECT, 1, 1, 1, 1, False)] * 9),
+        *((DIRECT, 1, growth, 1, 1, False) for growth in (105, 105, 191)),
+        (SKIPPED, 1, 1, 1, 1, False),
+        (DIRECT, 1, 1, 1, 1, True),
+        (SKIPPED, 1, 1, 1, 1, False),
+    ],
+    100,
+)
 @settings(deadline=None)
 def test_the_baseline_is_what_a_verify_only_session_would_have_been_billed(
     life: Lifetime | None, turns: list[tuple[Outcome, int, int, int, int, bool]], first: int

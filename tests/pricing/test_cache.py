@@ -419,3 +419,30 @@ def every_place(layout: Layout) -> Outline:
     marks = dict(layout.marks)
     rows = zip(layout.digests, layout.positions, layout.chars, strict=True)
     return Outline(tuple(Place(key, n, at, size, marks.get(n)) for n, (key, at, size) in enumerate(rows)), len(marks))
+
+
+used = st.lists(
+    st.tuples(
+        st.integers(0, 70 * MINUTE),
+        st.lists(st.sampled_from([None, "5m", "1h"]), min_size=1, max_size=4),
+        st.sampled_from(["use", "lost", "seed"]),
+    ),
+    max_size=6,
+)
+
+
+@given(used, st.sampled_from([OPUS, FLASH]), st.integers(-10 * MINUTE, 70 * MINUTE))
+def test_the_last_entry_that_lives_is_found_however_long_the_pause(
+    uses: list[tuple[int, list[Lifetime | None], str]], model: Model, later: int
+) -> None:
+    cache, at, keys = PromptCache(rule_for(model)), START, [b"%d" % n for n in range(4)]
+    for gap, marks, what in uses:
+        at += gap
+        if what == "seed":
+            cache.seed(keys[len(marks) - 1], at, LIFE[marks[-1] or "5m"])
+        else:
+            places = tuple(Place(keys[n], n, n, 9_000 * (n + 1), mark) for n, mark in enumerate(marks))
+            cache.use(Outline(places, len(marks)), at, lost=what == "lost")
+        for moment in (at, at + later, at + 5 * MINUTE, at + 60 * MINUTE):
+            alive = [n for n, key in enumerate(keys) if cache.holds(key, moment)]
+            assert cache.last_held(keys, moment) == (alive[-1] if alive else None)

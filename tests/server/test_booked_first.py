@@ -16,9 +16,9 @@ from tests.support.scripts import Script, always_text
 from tests.support.speaking import Saying
 from tests.support.wire_client import raw_request, send
 
+from rlmc.daemon.protocol import HttpExchange
 from rlmc.domain.record import TurnRecord
 from rlmc.ledger.store import Ledger
-from rlmc.server.outgoing import Outgoing
 
 Events = list[tuple[str, Any]]
 
@@ -27,21 +27,18 @@ Events = list[tuple[str, Any]]
 def events(monkeypatch: pytest.MonkeyPatch) -> Events:
     """What happened, in order: bytes to the client, rows to the ledger."""
     seen: Events = []
-    begin, record = Outgoing.__init__, Ledger.record
+    put, record = HttpExchange._put, Ledger.record
 
-    def watched(self: Outgoing, send: Any, *more: Any, **named: Any) -> None:
-        async def sending(message: Any) -> None:
-            if message.get("body"):
-                seen.append(("bytes", message["body"]))
-            await send(message)
-
-        begin(self, sending, *more, **named)
+    def sent(self: HttpExchange, data: bytes, *, last: bool = False) -> None:
+        if data and self.path.startswith("/s/"):
+            seen.append(("bytes", data))
+        put(self, data, last=last)
 
     def recorded(self: Ledger, turn: TurnRecord) -> None:
         seen.append(("row", turn))
         record(self, turn)
 
-    monkeypatch.setattr(Outgoing, "__init__", watched)
+    monkeypatch.setattr(HttpExchange, "_put", sent)
     monkeypatch.setattr(Ledger, "record", recorded)
     return seen
 

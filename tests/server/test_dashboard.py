@@ -481,7 +481,7 @@ def test_a_page_that_does_not_read_does_not_hold_up_the_end(browser: Browser) ->
     browser.enter()
     live = browser.live
     with full(browser):
-        tasks = live.server.server_state.tasks
+        tasks = live.listener.tasks
         assert tasks
         live.loop.call_soon_threadsafe(live.daemon.stop_requested.set)
         assert soon(lambda: not tasks)

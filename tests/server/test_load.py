@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import http.client
 import json
 import socket
 import threading
 import time
-import tracemalloc
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,7 +18,8 @@ from tests.support.live import Live, LiveSession
 from tests.support.scripts import always_text
 from tests.support.wire_client import KEY_HEADERS, send
 
-from rlmc.server.ingress import TooLarge, announced_size, read_body
+from rlmc.server.exchange import TooLarge
+from rlmc.server.ingress import announced_size
 from rlmc.server.room import SMALL_BYTES, Room
 
 LARGE = 2 * SMALL_BYTES
@@ -179,51 +178,12 @@ def test_a_client_that_reads_slowly_slows_its_provider_down_and_still_gets_every
     assert provider.sent == size
 
 
-def chunks_of(body: bytes, size: int = 65536) -> Any:
-    pieces = [body[at : at + size] for at in range(0, len(body), size)] or [b""]
-
-    async def receive() -> MutableMapping[str, Any]:
-        return {"type": "http.request", "body": pieces.pop(0), "more_body": bool(pieces)}
-
-    return receive
-
-
-class TestReading:
-    @pytest.mark.parametrize("size", [0, 10, 65536, 65537, 200_000])
-    def test_a_body_is_what_was_sent(self, size: int) -> None:
-        body = bytes(range(256)) * (size // 256) + b"x" * (size % 256)
-        assert asyncio.run(read_body(chunks_of(body), 1 << 20)) == body
-
-    @pytest.mark.parametrize("size", [101, 65536 * 3])
-    def test_one_over_the_limit_is_refused_before_it_is_complete(self, size: int) -> None:
-        with pytest.raises(TooLarge):
-            asyncio.run(read_body(chunks_of(b"x" * size), 100))
-
-    def test_it_is_in_memory_once(self) -> None:
-        size = 16 * MB
-        pieces = iter([False] * (size // 65536 - 1) + [True])
-
-        async def receive() -> MutableMapping[str, Any]:
-            return {"type": "http.request", "body": bytes(65536), "more_body": not next(pieces)}
-
-        async def read() -> tuple[int, int]:
-            tracemalloc.start()
-            try:
-                body = await read_body(receive, size)
-                return len(body), tracemalloc.get_traced_memory()[1]
-            finally:
-                tracemalloc.stop()
-
-        length, peak = asyncio.run(read())
-        assert length == size
-        assert peak < 1.5 * size
-
-    def test_what_a_request_says_of_its_size(self) -> None:
-        assert announced_size([("content-length", "70")], 100) == 70
-        assert announced_size([("transfer-encoding", "chunked")], 100) == 100
-        assert announced_size([], 100) == 0
-        with pytest.raises(TooLarge):
-            announced_size([("content-length", "101")], 100)
+def test_what_a_request_says_of_its_size() -> None:
+    assert announced_size([("content-length", "70")], 100) == 70
+    assert announced_size([("transfer-encoding", "chunked")], 100) == 100
+    assert announced_size([], 100) == 0
+    with pytest.raises(TooLarge):
+        announced_size([("content-length", "101")], 100)
 
 
 def test_a_body_in_pieces_without_a_length_is_served(live: Live) -> None:

@@ -31,7 +31,7 @@ from tests.support.command_line import Rlmc
 from rlmc.ledger import retention
 from rlmc.ledger.files import connect
 from rlmc.ledger.retention import DAY, Caps
-from rlmc.ledger.rows import write_session, write_turn
+from rlmc.ledger.rows import turn_rows, write_session, write_turns
 from rlmc.ledger.store import Ledger
 
 GIB = 1 << 30
@@ -57,7 +57,7 @@ def make(path: Path, size: int, sessions: int) -> None:
                 one = turn(
                     call("draft"), call(), session=f"s{number:06}", at=began + at * 60_000_000, request_body=body
                 )
-                write_turn(db, one)
+                write_turns(db, [turn_rows(one)])
             db.execute("COMMIT")
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import rlmc
 from rlmc.daemon.serve import serve
+from rlmc.server.exchange import Exchange
 from rlmc.server.proof import proof
 
 
@@ -47,21 +48,21 @@ class FakeDaemon:
     def idle_timeout(self) -> float:
         return float(self._options.idle_timeout)
 
-    async def app(self, scope: Any, receive: Any, send: Any) -> None:
-        headers = dict(scope["headers"])
-        path = scope["path"]
+    async def app(self, exchange: Exchange) -> None:
+        headers = dict(exchange.headers)
+        path = exchange.path
         if path.startswith("/s/"):
             self._used = time.monotonic()
-            await self._stream(send)
+            await self._stream(exchange)
             return
         if path == "/-/proof":
-            nonce = headers[b"x-rlmc-nonce"].decode()
-            await _reply(send, 200, {"proof": proof(self._token, self._port, nonce)})
-        elif headers.get(b"authorization") != f"Bearer {self._token}".encode():
-            await _reply(send, 401, {"error": "wrong token"})
+            nonce = headers["x-rlmc-nonce"]
+            await _reply(exchange, 200, {"proof": proof(self._token, self._port, nonce)})
+        elif headers.get("authorization") != f"Bearer {self._token}":
+            await _reply(exchange, 401, {"error": "wrong token"})
         elif path == "/-/health":
             await _reply(
-                send,
+                exchange,
                 200,
                 {
                     "version": self._options.version,
@@ -71,64 +72,59 @@ class FakeDaemon:
                 },
             )
         elif path == "/-/status":
-            await _reply(send, 200, {"known": self._known})
+            await _reply(exchange, 200, {"known": self._known})
         elif path == "/-/stop":
             if not self._options.deaf:
                 self.stop_requested.set()
-            await _reply(send, 200, {"ok": True})
+            await _reply(exchange, 200, {"ok": True})
         elif path == "/-/reload":
-            await _reply(send, 200, {"ok": False, "error": "made to refuse"})
+            await _reply(exchange, 200, {"ok": False, "error": "made to refuse"})
         elif path == "/-/sessions":
-            wanted = json.loads((await receive())["body"])
+            wanted = json.loads(await exchange.body(1 << 20))
             self._known[wanted["id"]] = wanted
-            await _reply(send, 200, {"notes": ["a note"]})
+            await _reply(exchange, 200, {"notes": ["a note"]})
         elif path.endswith("/attach") and path.split("/")[3] in self._known:
-            await self._attach(receive, send)
+            await self._attach(exchange)
         elif path.endswith("/end"):
             known = self._known.pop(path.split("/")[3], None)
             answer = {"error": "no such session"} if known is None else {"requests": 0, "turns": 0, "notes": []}
-            await _reply(send, 400 if known is None else 200, answer)
+            await _reply(exchange, 400 if known is None else 200, answer)
         else:
-            await _reply(send, 404, {"error": "no such path"})
+            await _reply(exchange, 404, {"error": "no such path"})
 
-    async def _attach(self, receive: Any, send: Any) -> None:
+    async def _attach(self, exchange: Exchange) -> None:
         self._alive += 1
-        gone = asyncio.ensure_future(_gone(receive))
+        gone = asyncio.ensure_future(exchange.gone())
         stopping = asyncio.ensure_future(self.stop_requested.wait())
         try:
-            await send({"type": "http.response.start", "status": 200, "headers": []})
-            await send({"type": "http.response.body", "body": b"\n", "more_body": True})
+            exchange.begin(200, [])
+            await exchange.write(b"\n")
             await asyncio.wait({gone, stopping}, return_when=asyncio.FIRST_COMPLETED)
             if not gone.done():
-                await send({"type": "http.response.body", "body": b""})
+                await exchange.end()
         finally:
             self._alive -= 1
             gone.cancel()
             stopping.cancel()
 
-    async def _stream(self, send: Any) -> None:
+    async def _stream(self, exchange: Exchange) -> None:
         """An answer that takes a while: its last words come after it was told to stop."""
         self._streams += 1
         try:
-            await send({"type": "http.response.start", "status": 200, "headers": []})
-            await send({"type": "http.response.body", "body": b"first ", "more_body": True})
+            exchange.begin(200, [])
+            await exchange.write(b"first ")
             await self.stop_requested.wait()
             await asyncio.sleep(self._options.last_words_after)
-            await send({"type": "http.response.body", "body": b"last"})
+            await exchange.end(b"last")
         finally:
             self._streams -= 1
 
 
-async def _gone(receive: Any) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
-
-
-async def _reply(send: Any, status: int, answer: object) -> None:
+async def _reply(exchange: Exchange, status: int, answer: object) -> None:
     body = json.dumps(answer).encode()
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    exchange.begin(status, headers)
+    await exchange.end(body)
 
 
 def main() -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,15 @@ def turn_rows() -> list[dict[str, Any]]:
     )
 
 
+def settle(ledger: Path, seconds: float = 2.0) -> None:
+    """Until what the journal holds is in the database: a row is in there before its turn's answer has gone out."""
+    journal, deadline = ledger.with_suffix(".pending"), time.monotonic() + seconds
+    while journal.exists() and journal.stat().st_size and time.monotonic() < deadline:
+        time.sleep(0.005)
+
+
 def _rows(query: str) -> list[dict[str, Any]]:
+    settle(ledger_path())
     connection = sqlite3.connect(f"file:{ledger_path()}?mode=ro", uri=True)
     try:
         connection.row_factory = sqlite3.Row

@@ -14,11 +14,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import genai_prices  # noqa: F401 - so that the prices are made in this process, once
 import pytest
-import uvicorn
 
 from rlmc.assembly import DaemonApp, build_daemon
-from rlmc.daemon.protocol import BoundedProtocol
+from rlmc.daemon.listener import Listener
 
 
 class Live:
@@ -41,7 +41,7 @@ class Live:
             raise self._failed
 
     def stop(self) -> None:
-        self.server.should_exit = True
+        self.loop.call_soon_threadsafe(self._ending.set)
         self._thread.join(20)
         assert not self._thread.is_alive(), "the daemon did not stop"
 
@@ -106,28 +106,16 @@ class Live:
             log = logging.getLogger("rlmc.test")
             self.daemon = build_daemon(port=self.port, control_token=self.control_token, instance="test", log=log)
             await self.daemon.startup()
-            config = uvicorn.Config(
-                self.daemon.app,
-                interface="asgi3",
-                lifespan="off",
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                proxy_headers=False,
-                http=BoundedProtocol,
-                ws="none",
-            )
-            self.server = uvicorn.Server(config)
-            self.server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
+            self._ending = asyncio.Event()
+            self.listener = Listener(self.daemon.app, keep_alive=5)
+            await self.listener.start(self._socket)
         except BaseException as error:
             self._failed = error
             self._ready.set()
             raise
-        serving = asyncio.create_task(self.server.serve(sockets=[self._socket]))
-        while not self.server.started:  # noqa: ASYNC110 - uvicorn offers no event to wait for
-            await asyncio.sleep(0.005)
         self._ready.set()
-        await serving
+        await self._ending.wait()
+        await self.listener.drain(10)
         await self.daemon.shutdown()
 
 

@@ -7,10 +7,10 @@ numbers by their value.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from rlmc.bench.task import RIGHT, Answer, Call, Verdict
+from rlmc.domain.frozen import dataclass
 
 _SEPARATORS = dict.fromkeys(map(ord, " \t\n,./-_"))
 

@@ -11,11 +11,12 @@ import json
 import time
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 from urllib.parse import urlsplit
 
 from rlmc.bench.task import Answer, Call, Task
+from rlmc.domain.frozen import dataclass
 
 MAX_TOKENS = 8192
 SECONDS = 600.0

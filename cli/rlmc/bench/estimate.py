@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from rlmc.bench.client import MAX_TOKENS
 from rlmc.bench.run import Arm
 from rlmc.bench.task import Task
 from rlmc.domain.chat import Usage
+from rlmc.domain.frozen import dataclass
 from rlmc.domain.money import Picodollars, add
 from rlmc.domain.turn import Model
 from rlmc.pricing.catalog import PriceTable

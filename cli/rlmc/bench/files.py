@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from rlmc.bench.calls import LEFT_OUT, Accepted, Calls, Wanted
 from rlmc.bench.number import Number, number_in
 from rlmc.bench.program import Program
 from rlmc.bench.task import Task, Tool
+from rlmc.domain.frozen import dataclass
 from rlmc.errors import UsageError
 
 _FORMATS = "rlmc reads HumanEval, GSM8K, and BFCL's simple and multiple categories, as JSON lines or a JSON list"

@@ -6,10 +6,10 @@ Rule: integers, fractions and decimals are compared as fractions, so 0.5 is 1/2;
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from fractions import Fraction
 
 from rlmc.bench.task import RIGHT, Answer, Verdict
+from rlmc.domain.frozen import dataclass
 
 ASK = "Reason as much as you need. End with one line of the form\nAnswer: N\nwhere N is an integer or a fraction a/b."
 

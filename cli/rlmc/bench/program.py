@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from rlmc.bench.sandbox import passes
 from rlmc.bench.task import Answer, Verdict
+from rlmc.domain.frozen import dataclass
 
 ASK = "Answer with the whole function, and the imports it needs, in one Python code block."
 

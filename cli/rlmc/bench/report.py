@@ -7,11 +7,11 @@ for neither. Money, outcomes and latencies are the ledger's.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from rlmc.bench.results import Results
 from rlmc.bench.run import Arm
 from rlmc.bench.task import KINDS, Task
+from rlmc.domain.frozen import dataclass
 from rlmc.ledger.report import SavingsReport
 from rlmc.quality.chances import mcnemar, wilson
 from rlmc.views.stats_data import Data, report_data

@@ -6,11 +6,12 @@ on the way is tried again.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Self
 
 from rlmc.config.kept_lines import append, kept
+from rlmc.domain.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,12 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import TypeVar
 
 from rlmc.bench.client import BUSY, Address, Posted, Reply, ask
 from rlmc.bench.results import Result
 from rlmc.bench.task import Task
+from rlmc.domain.frozen import dataclass
 from rlmc.errors import RlmcError
 
 _T = TypeVar("_T")

@@ -19,10 +19,10 @@ import subprocess
 import sys
 import tempfile
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from rlmc.bench.task import RIGHT, Verdict
+from rlmc.domain.frozen import dataclass
 from rlmc.errors import RlmcError
 
 _RUNNER = Path(__file__).with_name("runner.py")

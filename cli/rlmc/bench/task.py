@@ -8,8 +8,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
+
+from rlmc.domain.frozen import dataclass
 
 Kind = Literal["maths", "instruct", "code", "tools"]
 KINDS: tuple[Kind, ...] = ("maths", "instruct", "code", "tools")

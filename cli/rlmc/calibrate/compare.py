@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from random import Random
 from typing import Literal
 
@@ -23,6 +23,7 @@ from rlmc.cascade.policies import balanced
 from rlmc.cascade.reading import CONTENT
 from rlmc.cascade.verify import candidate_json
 from rlmc.domain.chat import Completion, ToolCall
+from rlmc.domain.frozen import dataclass
 from rlmc.domain.shape import Shape
 from rlmc.errors import WireError
 from rlmc.wire.anthropic.codec import ANTHROPIC

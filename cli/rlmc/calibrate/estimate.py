@@ -6,11 +6,11 @@ Rule: an unknown price makes both unknown. What a cache may spare is left out.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from rlmc.calibrate.compare import JUDGE_TOKENS
 from rlmc.calibrate.states import MAX_TOKENS, Models, State
 from rlmc.domain.chat import Usage
+from rlmc.domain.frozen import dataclass
 from rlmc.domain.money import Picodollars, add
 from rlmc.pricing.catalog import PriceTable
 

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from rlmc.calibrate.compare import SERVED, Label
 from rlmc.cascade.bucket import BUCKETS, CHECKED, SIDE
 from rlmc.domain.effect import Effect
+from rlmc.domain.frozen import dataclass
 from rlmc.ledger.care import Calibration
 from rlmc.ledger.report import Amount
 from rlmc.quality.opening import Labels, Opening, limit_of, needed, openings

@@ -11,7 +11,7 @@ import re
 import secrets
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 import msgspec
@@ -27,6 +27,7 @@ from rlmc.cascade.policies.policy import Route
 from rlmc.cascade.signals import Past, Signals, read_signals
 from rlmc.domain.chat import Completion, Part, Text, ToolCall
 from rlmc.domain.effect import Effect, worst
+from rlmc.domain.frozen import dataclass
 from rlmc.domain.turn import ClientHints, DraftAbilities, Model, Turn
 from rlmc.errors import UnknownShape, WireError
 from rlmc.replay.readers import claude_code, sniff

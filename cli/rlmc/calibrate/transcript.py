@@ -11,13 +11,14 @@ Rule: only what a model was shown is taken from a line, never what the client ke
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from hashlib import blake2b
 from typing import Any
 
 import msgspec
 from msgspec import Raw
 
+from rlmc.domain.frozen import dataclass
 from rlmc.replay.readers.claude_code import drafted_by_rlmc
 from rlmc.replay.readers.lines import decoded
 

@@ -7,7 +7,7 @@ caller's clock.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from rlmc.domain.frozen import dataclass
 
 FIRST_PAUSE, LONGEST_PAUSE = 15.0, 600.0
 _SHORT_WAIT = 5.0

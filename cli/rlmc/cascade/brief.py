@@ -12,13 +12,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import islice
 
 from rlmc.cascade.inner_calls import texts_in
 from rlmc.cascade.spoken import user_words
 from rlmc.cascade.verify import accept_word, candidate_json
 from rlmc.domain.chat import ChatRequest, Completion, Message, Text, Thinking, ToolCall, ToolResult
+from rlmc.domain.frozen import dataclass
 
 SYSTEM = """\
 You are the candidate check of rlmc, a proxy between a coding agent and its models. A small model has drafted the \

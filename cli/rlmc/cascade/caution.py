@@ -7,10 +7,11 @@ Rule: plain values, fixed before anything is asked of a model, so that a turn is
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from rlmc.cascade.bucket import SIDE
+from rlmc.domain.frozen import dataclass
 from rlmc.domain.money import Picodollars
 from rlmc.domain.outcome import Reason
 

@@ -10,9 +10,9 @@ All amounts are picodollars, tokens are counts, times are seconds.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 
+from rlmc.domain.frozen import dataclass
 from rlmc.domain.price import Price
 from rlmc.pricing.cache import Split
 from rlmc.pricing.gaps import outlives

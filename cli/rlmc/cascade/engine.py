@@ -5,7 +5,6 @@ Fail open: whatever happens to a draft or a verdict, the last word is a direct r
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import assert_never
 
 from rlmc.cascade.bucket import bucket_of
@@ -31,6 +30,7 @@ from rlmc.cascade.seen import Drafted
 from rlmc.cascade.signals import Signals
 from rlmc.cascade.verify import VerdictReader, accept_word
 from rlmc.domain.chat import Completion
+from rlmc.domain.frozen import dataclass
 from rlmc.domain.layout import Lifetime
 from rlmc.domain.outcome import Outcome, Reason
 from rlmc.domain.turn import Finding, Turn

@@ -39,6 +39,10 @@ KEYWORDS: tuple[str, ...] = (
     "vulnerability",
 )
 _COMPLEX = re.compile(r"\b(?:" + "|".join(re.escape(k) for k in KEYWORDS) + r")", re.IGNORECASE)
+_FAILURE_WORDS = (
+    *("traceback (most recent", "segmentation fault", "stack trace", "panicked at", "handled exception"),
+    *("handled rejection", "deadlock", "race condition", "flaky", "regression", "memory leak"),
+)
 _FAILURE = re.compile(
     r"traceback \(most recent|\bsegmentation fault|\bstack trace|\bpanicked at|\b(?:un)?handled (?:exception|rejection)"
     r"|\bdeadlock|\brace condition|\bflaky|\bregression\b|\bmemory leak",
@@ -56,7 +60,7 @@ _READ_CHARS = 50_000
 
 def is_complex(text: str) -> bool:
     """The published rule: a keyword, or a long text."""
-    return len(text) >= LONG_CHARS or _COMPLEX.search(text) is not None
+    return len(text) >= LONG_CHARS or (_holds(text, KEYWORDS) and _COMPLEX.search(text) is not None)
 
 
 def looks_hard(text: str) -> bool:
@@ -64,7 +68,16 @@ def looks_hard(text: str) -> bool:
     nothing: long prompts are mostly plans, and a plan is easy to follow."""
     if len(text) > 2 * _READ_CHARS:
         text = text[:_READ_CHARS] + "\n" + text[-_READ_CHARS:]
-    return _FAILURE.search(text) is not None
+    return _holds(text, _FAILURE_WORDS) and _FAILURE.search(text) is not None
+
+
+def _holds(text: str, words: tuple[str, ...]) -> bool:
+    """Whether any of the words stands in the text, in letters of any case: most hold none, and to find that out so is
+    far cheaper than by an expression. The letters replaced are those that count as an "i" or an "s" there."""
+    plain = text.lower()
+    if not plain.isascii():
+        plain = plain.replace("i\u0307", "i").replace("\u0131", "i").replace("\u017f", "s")
+    return any(word in plain for word in words)
 
 
 def is_approval(text: str) -> bool:

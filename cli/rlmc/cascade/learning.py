@@ -6,9 +6,10 @@ teach the same.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from rlmc.domain.effect import Effect
+from rlmc.domain.frozen import dataclass
 
 TEXT = "text"
 _AFTER_USER = "user"
@@ -89,7 +90,7 @@ class Learning:
         return self._draft_mean
 
     def _rates(self, previous: Effect | None) -> tuple[_Rate, _Rate]:
-        key = _AFTER_USER if previous is None else previous.value
+        key = _AFTER_USER if previous is None else previous
         rates = self._next.get(key)
         if rates is None:
             edit, unsafe = _NEXT[key]

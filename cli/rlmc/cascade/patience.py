@@ -7,7 +7,9 @@ verify model than waiting for the whole of `draft-timeout`.
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from rlmc.domain.frozen import dataclass
 
 _REMEMBERED = 20
 _LEAST_KNOWN = 3

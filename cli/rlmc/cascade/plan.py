@@ -7,10 +7,10 @@ values; a driver never throws into the generator.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
 from typing import Literal
 
 from rlmc.domain.chat import ChatRequest, Completion, Delta
+from rlmc.domain.frozen import dataclass
 from rlmc.domain.layout import Mark
 from rlmc.domain.outcome import Outcome, Reason
 from rlmc.domain.turn import Finding, Model

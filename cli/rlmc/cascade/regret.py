@@ -12,13 +12,14 @@ import json
 import re
 from collections import OrderedDict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Any, TypeVar
 
 from rlmc.cascade.spoken import user_words
 from rlmc.domain.chat import Message, Text, ToolCall, ToolResult
 from rlmc.domain.effect import Effect
+from rlmc.domain.frozen import dataclass
 
 
 class Regret(StrEnum):

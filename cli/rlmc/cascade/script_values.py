@@ -6,8 +6,10 @@ Rule: a value that JavaScript would have to work out is not read, but for texts 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
+
+from rlmc.domain.frozen import dataclass
 
 _MOST_DEPTH = 20
 _MOST_DIGITS = 15

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal
 
 from rlmc.cascade.script_values import NUMBER, UnreadableError, ValueReader
+from rlmc.domain.frozen import dataclass
 
 MOST_CHARS = 100_000
 _MOST_CALLS = 32

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from rlmc.domain.effect import Effect
+from rlmc.domain.frozen import dataclass
 from rlmc.domain.turn import Finding
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from rlmc.cascade.economics import Expectations, Prospect, Side, prospect
 from rlmc.cascade.learning import Learning, kind_of
@@ -17,6 +17,7 @@ from rlmc.cascade.policies.policy import Policy
 from rlmc.cascade.signals import Past, Signals
 from rlmc.domain.chat import Usage
 from rlmc.domain.effect import Effect
+from rlmc.domain.frozen import dataclass
 from rlmc.domain.layout import Layout, Lifetime
 from rlmc.domain.outcome import Outcome, Reason
 from rlmc.domain.outline import Outline, Place
@@ -152,15 +153,14 @@ class Memory:
             self.learning.saw_draft(facts.draft.output)
         if facts.brief_prompt:
             self.learning.saw_brief(facts.brief_prompt)
-        match facts.outcome, reason:
-            case Outcome.ACCEPTED, Reason.VERDICT:
-                self.learning.accept.add(True)
-            case Outcome.ENHANCED, _:
-                self.learning.accept.add(False)
-            case Outcome.ACCEPTED, Reason.BRIEF:
-                self.learning.accept_brief.add(True)
-            case _, Reason.BRIEF_REFUSED if facts.brief_prompt:  # it answered, and did not accept
-                self.learning.accept_brief.add(False)
+        if facts.outcome is Outcome.ENHANCED:
+            self.learning.accept.add(False)
+        elif facts.outcome is Outcome.ACCEPTED and reason is Reason.VERDICT:
+            self.learning.accept.add(True)
+        elif facts.outcome is Outcome.ACCEPTED and reason is Reason.BRIEF:
+            self.learning.accept_brief.add(True)
+        elif reason is Reason.BRIEF_REFUSED and facts.brief_prompt:  # it answered, and did not accept
+            self.learning.accept_brief.add(False)
         return baseline.observe(facts, self.sides, self.lengths)
 
     def refresh(self, verify: Model, outline: Outline, at: int) -> None:

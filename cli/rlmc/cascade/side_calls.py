@@ -7,6 +7,8 @@ near the beginning; any other kind is only told by how a prompt begins, word for
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
+from typing import NamedTuple
 
 from rlmc.domain.chat import ChatRequest, Message, Text
 
@@ -19,6 +21,7 @@ _JUDGED = (
     "The following is the Codex agent history whose request action you are assessing",
     ">>> APPROVAL REQUEST START",
 )
+_ASKED_TO_JUDGE = ("you are judging one planned", "you are performing a risk assessment")
 # A prompt that says so at once is about nothing else.
 _EARLY_JUDGEMENTS = ("guardian", "risk assessment", "permission classifier", "auto-approve")
 _EARLY = 200
@@ -47,27 +50,41 @@ _ASKED_TO_COMPACT = (
 
 def is_judgement(request: ChatRequest) -> bool:
     """A safety check: whether an action may be taken."""
-    head = request.system_head.lower()
+    if _head(request.system_head).judgement:
+        return True
     said = _early(request.messages)
-    return (
-        any(words in head for words in _JUDGEMENTS)
-        or any(words in head[:_EARLY] for words in _EARLY_JUDGEMENTS)
-        or any(words in said for words in _JUDGED)
-        or said.lstrip().lower().startswith(("you are judging one planned", "you are performing a risk assessment"))
-    )
+    return any(words in said for words in _JUDGED) or said.lstrip()[:_EARLY].lower().startswith(_ASKED_TO_JUDGE)
 
 
 def is_aside(request: ChatRequest) -> bool:
     """A title, a summary for the user or a commit message."""
-    return not request.tools and request.system_head.lstrip().lower().startswith(_ASIDES)
+    return not request.tools and _head(request.system_head).aside
 
 
 def is_compaction(request: ChatRequest, last: Message | None) -> bool:
     """`last` is the message that is to be answered."""
-    if request.system_head.lstrip().lower().startswith(_COMPACTIONS):
+    if _head(request.system_head).compaction:
         return True
     asked = _texts(last) if last is not None and last.role == "user" else ""
     return any(words in asked for words in _ASKED_TO_COMPACT)
+
+
+class _Head(NamedTuple):
+    """What the beginning of a system text says its calls are."""
+
+    judgement: bool
+    aside: bool
+    compaction: bool
+
+
+@lru_cache(maxsize=32)  # all turns of a conversation have the same one
+def _head(text: str) -> _Head:
+    text = text.lower()
+    begin = text.lstrip()
+    judgement = any(words in text for words in _JUDGEMENTS) or any(
+        words in text[:_EARLY] for words in _EARLY_JUDGEMENTS
+    )
+    return _Head(judgement, begin.startswith(_ASIDES), begin.startswith(_COMPACTIONS))
 
 
 def _early(messages: Sequence[Message]) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from operator import attrgetter
 from typing import Any
 
 from rlmc.cascade.effects import effect_of
@@ -11,8 +12,9 @@ from rlmc.cascade.failures import has_failed
 from rlmc.cascade.keywords import is_approval, is_complex, looks_hard
 from rlmc.cascade.side_calls import is_aside, is_compaction, is_judgement
 from rlmc.cascade.spoken import user_words
-from rlmc.domain.chat import ChatRequest, Media, Message, Opaque, ToolCall, ToolResult
+from rlmc.domain.chat import ChatRequest, Contents, Media, Message, Text, ToolCall, ToolResult
 from rlmc.domain.effect import Effect, worst
+from rlmc.domain.frozen import dataclass
 from rlmc.domain.turn import Turn
 
 # A side call's finer word that marks it as mere text about the session.
@@ -62,7 +64,7 @@ class Signals:
 
     def record(self) -> dict[str, Plain]:
         """For the ledger."""
-        return {name: getattr(self, name) for name in _NAMES}
+        return dict(zip(_NAMES, _FACTS(self), strict=True))
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> Signals:
@@ -73,6 +75,7 @@ class Signals:
 
 
 _NAMES = tuple(field.name for field in fields(Signals))
+_FACTS = attrgetter(*_NAMES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +91,11 @@ class Past:
 
 def read_signals(turn: Turn, past: Past) -> Signals:
     request, hints = turn.request, turn.hints
-    spoken = [m for m in request.messages if m.role != "system"]
-    last = spoken[-1] if spoken else None
+    messages = request.messages
+    # From the end on: a conversation's past is long, and was looked at when it was new.
+    at = next((n for n in range(len(messages) - 1, -1, -1) if messages[n].role != "system"), -1)
+    last = messages[at] if at >= 0 else None
+    contents = request.contents or Contents().with_(messages)
     user_text = user_words(last) if last is not None else ""
     results = [p for p in last.parts if isinstance(p, ToolResult)] if last is not None else []
     if results and not user_text:
@@ -110,14 +116,14 @@ def read_signals(turn: Turn, past: Past) -> Signals:
         first_turn=first_turn,
         first_in_session=past.turns == 0,
         follows=follows,
-        previous_effect=worst(_effects(turn, spoken, results)),
+        previous_effect=worst(_effects(turn, at, results)),
         errors=errors,
         repeated_errors=errors > 0 and past.failed,
-        tool_results=_results_in_task(spoken),
+        tool_results=_results_in_task(messages),
         has_tools=bool(request.tools),
-        media=any(_has_media(m) for m in spoken),
+        media=contents.media,
         media_now=last is not None and _has_media(last),
-        opaque=any(isinstance(p, Opaque) for m in request.messages for p in m.parts),
+        opaque=contents.opaque,
         server_tools=any(t.server for t in request.tools),
         forced_tool=request.tool_choice in ("any", "tool"),
         safeguards=request.safeguards,
@@ -125,7 +131,7 @@ def read_signals(turn: Turn, past: Past) -> Signals:
         thinking=request.thinking,
         prewarm=request.max_tokens == 0,
         stream=request.stream,
-        last_is_system=bool(request.messages) and request.messages[-1].role == "system",
+        last_is_system=at < len(messages) - 1,
         user_chars=len(user_text),
         complex=is_complex(user_text),
         hard=past.hard if approval or not user_text else looks_hard(user_text),
@@ -154,12 +160,13 @@ def _is_auxiliary(request: ChatRequest, turn: Turn) -> bool:
     )
 
 
-def _effects(turn: Turn, spoken: list[Message], results: list[ToolResult]) -> list[Effect]:
-    """Of the calls whose results just came in; a result without its call counts as an unknown tool."""
+def _effects(turn: Turn, at: int, results: list[ToolResult]) -> list[Effect]:
+    """Of the calls whose results came in with message `at`; a result without its call counts as an unknown tool."""
     if not results:
         return []
     called: dict[str, ToolCall] = {}
-    for message in reversed(spoken[:-1]):
+    for n in range(at - 1, -1, -1):
+        message = turn.request.messages[n]
         if message.role == "assistant":
             called = {p.id: p for p in message.parts if isinstance(p, ToolCall)}
             break
@@ -168,13 +175,18 @@ def _effects(turn: Turn, spoken: list[Message], results: list[ToolResult]) -> li
     return [effect_of(c.name, c.arguments, specs.get(c.name), turn.tools) for c in calls]
 
 
-def _results_in_task(spoken: list[Message]) -> int:
+def _results_in_task(messages: Sequence[Message]) -> int:
     """Tool results since the user last spoke."""
     count = 0
-    for message in reversed(spoken):
+    for message in reversed(messages):
         if message.role == "user":
-            count += sum(isinstance(p, ToolResult) for p in message.parts)
-            if user_words(message):
+            words = False
+            for part in message.parts:
+                if isinstance(part, ToolResult):
+                    count += 1
+                else:
+                    words = words or isinstance(part, Text)
+            if words and user_words(message):
                 break
     return count
 

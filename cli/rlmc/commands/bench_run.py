@@ -11,7 +11,6 @@ import secrets
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import rlmc
@@ -26,6 +25,7 @@ from rlmc.commands.stored import with_keyring
 from rlmc.config.load import Config, load, overrides_from
 from rlmc.config.paths import data_dir, ledger_file
 from rlmc.daemon.control import Registration
+from rlmc.domain.frozen import dataclass
 from rlmc.domain.turn import Model
 from rlmc.errors import UsageError
 from rlmc.launch.base_url import session_base_url, upstreams_of

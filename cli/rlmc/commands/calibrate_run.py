@@ -15,7 +15,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import rlmc
@@ -43,6 +42,7 @@ from rlmc.config.load import Config, load, overrides_from
 from rlmc.config.paths import data_dir, ledger_file
 from rlmc.daemon.control import Registration, notify_reload
 from rlmc.domain.chat import Completion
+from rlmc.domain.frozen import dataclass
 from rlmc.domain.turn import DraftAbilities, Model
 from rlmc.errors import RlmcError, UsageError
 from rlmc.launch.base_url import session_base_url, upstreams_of

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rlmc.commands.plain import PlainTyper
+
 if TYPE_CHECKING:
     from rlmc.config.write import Change
 
@@ -14,7 +16,7 @@ _Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def register(app: typer.Typer) -> None:
-    group = typer.Typer(help="Look at settings and change them.", no_args_is_help=True)
+    group = PlainTyper(help="Look at settings and change them.", no_args_is_help=True)
     group.command("list", help="Every key, its value, where it comes from and what it means.")(_list)
     group.command("get", help="One value. Exit code 1 if it is unset.")(_get)
     # A value may begin with a dash; what is wrong with it then is better said by the setting than by the parser.

@@ -12,14 +12,12 @@ from typing import Annotated
 
 import typer
 
-from rlmc.commands.plain import PlainCommand
-
 _Model = "PROVIDER/MODEL"
 _SHELLS = ("bash", "zsh", "sh", "fish")
 
 
 def register(app: typer.Typer) -> None:
-    app.command("env", cls=PlainCommand)(env)
+    app.command("env")(env)
 
 
 def env(
@@ -48,15 +46,15 @@ def env(
     from rlmc.errors import UsageError
     from rlmc.ui import console
 
-    if shell is not None and shell not in _SHELLS:
+    if shell and shell not in _SHELLS:
         raise UsageError(f"--shell is {shell!r}, which rlmc env cannot write for", f"known: {', '.join(_SHELLS)}")
     fish = (shell or os.environ.get("SHELL", "").rpartition("/")[2]) == "fish"
     if console.is_terminal(sys.stdout):
         how = "rlmc env | source" if fish else 'eval "$(rlmc env)"'
         raise UsageError("what rlmc env prints holds a secret, and is for a shell to read", how)
     flags = {"draft-model": draft_model, "verify-model": verify_model, "policy": policy, "budget.session": budget}
-    given = {key: value for key, value in flags.items() if value is not None}
-    terminal = open_for_terminal(given, name, as_client)
+    given = {key: value for key, value in flags.items() if value}
+    terminal = open_for_terminal(given, name or None, as_client or None)
     for variable, value in terminal.variables.items():
         console.out(_line(variable, value, fish=fish))
     for program in terminal.by_arguments:

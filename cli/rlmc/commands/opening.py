@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path, PurePosixPath
 
 from rlmc.config.load import Config, overrides_from
@@ -13,6 +13,7 @@ from rlmc.config.paths import home
 from rlmc.config.schema import Settings
 from rlmc.daemon.control import Registration
 from rlmc.daemon.lifecycle import PortWish
+from rlmc.domain.frozen import dataclass
 from rlmc.launch.base_url import own_origin, session_base_url
 from rlmc.launch.environment import keys_of, network_of
 from rlmc.launch.files import DiskFiles

@@ -1,6 +1,7 @@
 """`rlmc run -- claude …`: the agent as ever, with rlmc behind its base URL, and an account at the end.
 
 Rule: it never keeps the agent from working. Where rlmc itself cannot, the agent starts without it, and that is said.
+Asked for in the plain way it never comes here: the way in reads its words by `run_words`.
 """
 
 from __future__ import annotations
@@ -9,14 +10,12 @@ from typing import Annotated
 
 import typer
 
-from rlmc.commands.plain import PlainCommand
-
 _Model = "PROVIDER/MODEL"
 
 
 def register(app: typer.Typer) -> None:
     # Options end at the child's first word, so the `--` in front of it may be left out.
-    app.command("run", cls=PlainCommand, context_settings={"allow_interspersed_args": False})(run)
+    app.command("run", context_settings={"allow_interspersed_args": False})(run)
 
 
 def run(
@@ -40,11 +39,12 @@ def run(
     no_summary: Annotated[bool, typer.Option("--no-summary", help="Print no account at the end.")] = False,
 ) -> None:
     """Run a coding agent through rlmc, and show what that saved."""
-    from rlmc.commands.wrapped import Wish, run_wrapped
+    from rlmc.commands.run_words import Wish
+    from rlmc.commands.wrapped import run_wrapped
     from rlmc.errors import UsageError
 
     if not command:
         raise UsageError("there is no command to run", "for example: rlmc run -- claude")
     flags = {"draft-model": draft_model, "verify-model": verify_model, "policy": policy, "budget.session": budget}
-    given = {key: value for key, value in flags.items() if value is not None}
-    raise typer.Exit(run_wrapped(Wish(tuple(command), given, name, as_client, not no_summary)))
+    given = {key: value for key, value in flags.items() if value}
+    raise typer.Exit(run_wrapped(Wish(tuple(command), given, name or None, as_client or None, not no_summary)))

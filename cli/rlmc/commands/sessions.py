@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from rlmc.commands import which
+from rlmc.commands.plain import PlainTyper
 from rlmc.commands.sessions_rm import sessions_rm
 from rlmc.ledger.period import Period, local
 from rlmc.ledger.queries import LedgerReader
@@ -22,7 +23,7 @@ PAGE = 50
 
 
 def register(app: typer.Typer) -> None:
-    group = typer.Typer(invoke_without_command=True)
+    group = PlainTyper(invoke_without_command=True)
     group.callback()(sessions)
     group.command("rm")(sessions_rm)
     app.add_typer(group, name="sessions")

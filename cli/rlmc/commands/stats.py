@@ -6,13 +6,14 @@ Rule: reads the ledger and nothing else; no daemon is needed. What is estimated 
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from rlmc.commands import which
+from rlmc.domain.frozen import dataclass
 from rlmc.ledger.period import Period
 from rlmc.ledger.queries import LedgerReader, SessionRow
 from rlmc.ledger.report import Account

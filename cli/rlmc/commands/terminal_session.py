@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from rlmc.commands.opening import Opening, wished_port, working_directory
 from rlmc.commands.stored import from_keyring
@@ -16,6 +16,7 @@ from rlmc.config.env import SESSION_ENV
 from rlmc.config.load import load
 from rlmc.daemon import control
 from rlmc.daemon.lifecycle import ensure_running
+from rlmc.domain.frozen import dataclass
 from rlmc.errors import DaemonError
 from rlmc.launch.base_url import before
 from rlmc.launch.environment import child_environment

@@ -8,13 +8,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Annotated, Self
 
 import typer
 
 from rlmc.commands import which
+from rlmc.domain.frozen import dataclass
 
 if TYPE_CHECKING:
     from rlmc.ledger.period import Period

@@ -11,10 +11,10 @@ import sys
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from rlmc.commands.opening import Opening, wished_port, working_directory
+from rlmc.commands.run_words import Wish
 from rlmc.commands.stored import from_keyring
 from rlmc.config.env import SESSION_ENV
 from rlmc.config.load import Config, load
@@ -22,6 +22,7 @@ from rlmc.config.schema import Settings
 from rlmc.daemon import control
 from rlmc.daemon.keeper import SessionKeeper
 from rlmc.daemon.lifecycle import ensure_running
+from rlmc.domain.frozen import dataclass
 from rlmc.errors import DaemonError, RlmcError
 from rlmc.launch.base_url import before
 from rlmc.launch.child import run_child
@@ -32,20 +33,10 @@ from rlmc.launch.integration import Integration, LaunchPlan
 from rlmc.launch.integrations import choose
 from rlmc.launch.program import find_program
 from rlmc.ui import console
+from rlmc.ui.closing import NO_TURN, closing
 from rlmc.upstream.providers import names
 
 _TRIES = 3  # a daemon may end of idleness just as we come
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """The command line of `rlmc run`. `flags` are settings by key."""
-
-    argv: tuple[str, ...]
-    flags: Mapping[str, str]
-    name: str | None = None
-    as_client: str | None = None
-    summary: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +71,8 @@ def run_wrapped(wish: Wish) -> int:
     with suppress(KeyboardInterrupt):
         try:
             _close(session, wish, _settings_by_now(wish, config.settings), seconds)
+        except BrokenPipeError:
+            sys.stderr = None  # nobody reads it any more; Python would complain at its end if it tried again
         except Exception as error:
             _say(f"no account of this session: {_message(error)}; see: rlmc stats {session.id}")
     return code
@@ -137,10 +130,10 @@ def _settings_by_now(wish: Wish, before: Settings) -> Settings:
 
 def _close(session: _Session, wish: Wish, settings: Settings, seconds: float) -> None:
     notes = list(session.keeper.notes)
-    requests = None
+    requests = turns = None
     try:
         ended = control.end_session(session.keeper.endpoint, session.id)
-        requests = int(ended.get("requests") or 0)
+        requests, turns = int(ended.get("requests") or 0), int(ended.get("turns") or 0)
         notes += [str(note) for note in ended.get("notes") or []]
     except DaemonError as error:
         notes.append(f"the account may lack the last turns: {error.message}")
@@ -148,17 +141,16 @@ def _close(session: _Session, wish: Wish, settings: Settings, seconds: float) ->
         return
     if requests == 0:
         notes.append(f"{wish.argv[0]} made no request through rlmc: {why_no_request(session.plan, seconds)}")
-    console.err(_summary(session.id, settings, notes))
+    if turns == 0 and not session.keeper.revivals and settings.budget_daily is None:
+        console.err(closing(NO_TURN, notes))  # for this the ledger need not be looked at
+    else:
+        console.err(_summary(session.id, settings, notes))
 
 
 def _summary(session_id: str, settings: Settings, notes: list[str]) -> str:
-    from datetime import datetime
-
     from rlmc.config.paths import ledger_file
-    from rlmc.ledger.period import today
     from rlmc.ledger.quality import Aim, of_report
     from rlmc.ledger.queries import LedgerReader
-    from rlmc.ledger.spent import spent
     from rlmc.ledger.totals import Scope, account
     from rlmc.ui.summary import session_summary
     from rlmc.views.budgets import budgets, over_budget
@@ -169,6 +161,11 @@ def _summary(session_id: str, settings: Settings, notes: list[str]) -> str:
             report = account(reader, Scope(session=session_id), None).total
             day = None
             if settings.budget_daily is not None:
+                from datetime import datetime
+
+                from rlmc.ledger.period import today
+                from rlmc.ledger.spent import spent
+
                 period = today(datetime.now().astimezone())
                 day = spent(reader, period.since, period.until).of(report.simulated)
             warnings = map(over_budget, budgets(settings, report.paid, day))
@@ -178,4 +175,4 @@ def _summary(session_id: str, settings: Settings, notes: list[str]) -> str:
         finally:
             reader.close()
     except RlmcError as error:
-        return "\n      ".join([f"rlmc: no account of this session: {error.message}", *notes])
+        return closing(f"no account of this session: {error.message}", notes)

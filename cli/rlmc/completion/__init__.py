@@ -7,10 +7,10 @@ wrapped command takes over.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from rlmc.completion import bash, fish, zsh
 from rlmc.completion.tree import Command
+from rlmc.domain.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True)

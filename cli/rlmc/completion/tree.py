@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum
 
 import typer
 from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
+
+from rlmc.domain.frozen import dataclass
 
 # Words stand unquoted in lists that the shells split; help may hold anything.
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_./-]*")

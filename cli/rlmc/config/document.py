@@ -1,17 +1,17 @@
 """The configuration file as text: its flat keys and values, and where each of them stands.
 
-Rule: `tomllib` is the only judge of what is TOML. Statements are found by asking it, never by a lexer of our own.
+Rule: `tomllib` is the only judge of what is TOML. Statements are found by asking it, never by a lexer of our own. It is
+loaded only where there is a file.
 """
 
 from __future__ import annotations
 
 import re
-import tomllib
-from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 from rlmc.config.values import quoted
+from rlmc.domain.frozen import dataclass
 from rlmc.errors import ConfigError
 
 _POSITION = re.compile(r"\s*\(at (?:line (\d+), column (\d+)|end of document)\)$")
@@ -65,7 +65,7 @@ def read(path: Path) -> Document:
     try:
         text = path.read_bytes().decode("utf-8")
     except FileNotFoundError:
-        text = ""
+        return Document(path, "", {})
     except UnicodeDecodeError as error:
         raise ConfigError(
             f"The configuration file {path} is not UTF-8 text (at byte {error.start}).", _KEEPS
@@ -80,9 +80,11 @@ def read(path: Path) -> Document:
 
 def parse(text: str, path: Path) -> dict[str, object]:
     """The flat values of a whole file's text."""
+    from tomllib import TOMLDecodeError
+
     try:
         return flatten(_loads(text))
-    except tomllib.TOMLDecodeError as error:
+    except TOMLDecodeError as error:
         reason = _POSITION.sub("", str(error))
         position = _POSITION.search(str(error))
         where = f"line {position[1]}, column {position[2]}" if position and position[1] else "the end of the file"
@@ -160,7 +162,9 @@ def _path(table: dict[str, object]) -> tuple[tuple[str, ...], object]:
 
 
 def _loads(text: str) -> dict[str, object]:
-    return tomllib.loads(text, parse_float=_exact)
+    from tomllib import loads
+
+    return loads(text, parse_float=_exact)
 
 
 def _exact(text: str) -> Decimal | float:
@@ -172,8 +176,10 @@ def _exact(text: str) -> Decimal | float:
 
 
 def _is_toml(text: str) -> bool:
+    from tomllib import TOMLDecodeError
+
     try:
         _loads(text)
-    except tomllib.TOMLDecodeError:
+    except TOMLDecodeError:
         return False
     return True

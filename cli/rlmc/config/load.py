@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
@@ -17,7 +16,8 @@ from rlmc.config import document, lookup, paths
 from rlmc.config.env import NOT_SETTINGS
 from rlmc.config.schema import KEYS, UPSTREAM_KEYS, Plain, Settings
 from rlmc.config.suggest import did_you_mean, nearest
-from rlmc.domain.turn import Model
+from rlmc.domain.frozen import dataclass
+from rlmc.domain.model import Model
 
 _KEY_OF_ENV = {key.env: key.name for key in KEYS}
 _UPSTREAM_ENV = re.compile(r"RLMC_UPSTREAM_([A-Z0-9_]+)_(BASE_URL|PROTOCOL|API_KEY_ENV)")

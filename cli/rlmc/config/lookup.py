@@ -15,7 +15,7 @@ from rlmc.config import values
 from rlmc.config.schema import KEYS, TOOL_KEYS, UPSTREAM_KEYS, Key, Plain, Settings, UpstreamSettings
 from rlmc.config.suggest import nearest
 from rlmc.domain.effect import Effect
-from rlmc.domain.turn import Model
+from rlmc.domain.model import Model
 from rlmc.errors import ConfigError
 
 _T = TypeVar("_T")

@@ -7,12 +7,13 @@ a field in `Settings` and a line in `lookup.settings_of`.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from decimal import Decimal
 
 from rlmc.config import values
 from rlmc.domain.effect import Effect
-from rlmc.domain.turn import Model
+from rlmc.domain.frozen import dataclass
+from rlmc.domain.model import Model
 
 PROTOCOLS: tuple[str, ...] = ("anthropic", "chat", "responses")
 BUDGET_ACTIONS: tuple[str, ...] = ("warn", "degrade", "stop")

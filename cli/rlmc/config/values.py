@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
-from rlmc.domain.turn import Model
+from rlmc.domain.frozen import dataclass
+from rlmc.domain.model import Model
 
 Parser = Callable[[object], object]
 

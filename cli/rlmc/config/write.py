@@ -12,12 +12,12 @@ import os
 import secrets
 import time
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
 from rlmc.config import document, edit, lookup, paths
 from rlmc.config.load import load
+from rlmc.domain.frozen import dataclass
 from rlmc.errors import ConfigError
 
 _LOCK_PATIENCE = 10.0

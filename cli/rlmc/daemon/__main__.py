@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import sys
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
@@ -13,6 +14,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1; 0: a free one")
     parser.add_argument("--log-level", choices=LOG_LEVELS, default="info")
     options = parser.parse_args(arguments)
+    gc.disable()  # until all is loaded: what is there by then stays, and need not be looked at again and again
     from rlmc.daemon.serve import serve
 
     return serve(options.port, options.log_level)

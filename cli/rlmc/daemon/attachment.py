@@ -12,9 +12,8 @@ from contextlib import suppress
 from types import TracebackType
 
 from rlmc.daemon.proven import HOST, proven
+from rlmc.daemon.question import read_head
 from rlmc.errors import DaemonError
-
-_HEAD_LIMIT = 16_384
 
 
 class Attachment:
@@ -70,12 +69,7 @@ def open_attachment(port: int, token: str, path: str, timeout: float) -> Attachm
             f"GET {path} HTTP/1.1\r\nHost: {HOST}:{port}\r\nAuthorization: Bearer {token}\r\n"
             "Connection: close\r\n\r\n".encode("ascii")
         )
-        head = b""
-        while b"\r\n\r\n" not in head and len(head) < _HEAD_LIMIT:
-            more = connection.recv(4096)
-            if not more:
-                raise ConnectionResetError("the line ended before it began")
-            head += more
+        head, _ = read_head(connection)
         words = head.split(b"\r\n", 1)[0].split()
         if len(words) < 2 or words[1] != b"200":
             raise DaemonError("the daemon does not know this session")

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 from urllib.parse import quote
 
 from rlmc.daemon.attachment import Attachment, open_attachment
 from rlmc.daemon.proven import HOST, proven
+from rlmc.daemon.question import answer_to
 from rlmc.daemon.state import DaemonState, read_state
+from rlmc.domain.frozen import dataclass
 from rlmc.errors import DaemonError
 
 PROBE_SECONDS = 2.0
@@ -180,30 +182,18 @@ def _notes(answer: Mapping[str, Any]) -> tuple[str, ...]:
 def _ask(
     port: int, token: str, method: str, path: str, body: object = None, timeout: float = _ANSWER_SECONDS
 ) -> dict[str, Any]:
-    import http.client
-
-    headers = {"Authorization": f"Bearer {token}", "Connection": "close"}
-    payload = None
-    if method == "POST":
-        payload = json.dumps(body).encode()
-        headers["Content-Type"] = "application/json"
-    connection = http.client.HTTPConnection(HOST, port, timeout=timeout)
-    connection.auto_open = 0  # a line that has ended is not opened again: what listens there now has proven nothing
+    payload = json.dumps(body).encode() if method == "POST" else None
     try:
-        connection.sock = proven(port, token, timeout)
-        connection.request(method, path, body=payload, headers=headers)
-        response = connection.getresponse()
-        raw = response.read()
-    except (OSError, http.client.HTTPException) as error:
+        with proven(port, token, timeout) as connection:
+            status, raw = answer_to(connection, port, token, method, path, payload)
+    except OSError as error:
         raise Unreachable(f"the daemon on {HOST}:{port} does not answer: {error or type(error).__name__}") from error
-    finally:
-        connection.close()
     try:
         answer = json.loads(raw)
     except ValueError:
         answer = None
     if not isinstance(answer, dict):
         raise DaemonError(f"what answers on {HOST}:{port} is not rlmc's daemon", "see: rlmc status")
-    if response.status != 200:
-        raise DaemonError(f"the daemon refused {method} {path}: {answer.get('error') or response.status}")
+    if status != 200:
+        raise DaemonError(f"the daemon refused {method} {path}: {answer.get('error') or status}")
     return answer

@@ -11,15 +11,18 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import rlmc
 from rlmc.config.paths import state_file
 from rlmc.daemon import control
 from rlmc.daemon.control import Endpoint
-from rlmc.daemon.spawn import PortUnavailable, Spawner
 from rlmc.daemon.state import daemon_lock, read_state, start_lock
+from rlmc.domain.frozen import dataclass
 from rlmc.errors import DaemonError
+
+if TYPE_CHECKING:
+    from rlmc.daemon.spawn import Spawner
 
 DRAIN_SECONDS = 15.0  # the daemon gives open streams ten, and needs a moment for its books
 _STARTERS_SECONDS = 45.0
@@ -63,7 +66,7 @@ def ensure_running(
                 note = f"the daemon {kept}; it stays because {_sessions(endpoint)}. Replace it: rlmc restart"
                 return Running(endpoint, started=False, notes=(note,))
             _end(endpoint)
-        return Running(_start(wish, _last_port(endpoint), spawner or Spawner()), started=True)
+        return Running(_start(wish, _last_port(endpoint), spawner), started=True)
 
 
 def stop(*, force: bool = False) -> Endpoint | None:
@@ -96,7 +99,7 @@ def restart(wish: PortWish, *, spawner: Spawner | None = None) -> Running:
         if old is not None and old.terminals:
             lost = f"{old.terminals} terminal{'s' if old.terminals != 1 else ''}"
             notes += (f'{lost} of rlmc env lost the session; there, again: eval "$(rlmc env)"',)
-        return Running(_start(wish, last_port, spawner or Spawner()), started=True, notes=notes)
+        return Running(_start(wish, last_port, spawner), started=True, notes=notes)
 
 
 def _misfits(endpoint: Endpoint, wish: PortWish, version: str | None) -> list[str]:
@@ -121,8 +124,11 @@ def _last_port(endpoint: Endpoint | None) -> int:
     return claim.port if claim is not None else 0
 
 
-def _start(wish: PortWish, last_port: int, spawner: Spawner) -> Endpoint:
+def _start(wish: PortWish, last_port: int, spawner: Spawner | None) -> Endpoint:
     """With the start lock held and no daemon alive."""
+    from rlmc.daemon.spawn import PortUnavailable, Spawner
+
+    spawner = spawner or Spawner()
     if wish.value:
         try:
             return spawner.spawn(wish.value)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import hmac
 import json
+import os
 import re
-import secrets
 import socket
 import time
 
@@ -24,11 +24,13 @@ _HEAD = re.compile(rb"HTTP/1\.1 200 .*?\r\ncontent-length: (\d{1,3})\r\n(?:.*?\r
 def proven(port: int, token: str, timeout: float) -> socket.socket:
     """A connection to the daemon. Raises OSError when nobody answers in time, DaemonError when it is somebody else."""
     deadline = time.monotonic() + timeout
-    connection = socket.create_connection((HOST, port), timeout)
+    connection = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
+        connection.settimeout(timeout)
+        connection.connect((HOST, port))
         # A question is sent in two parts; the second one must not wait until the first is acknowledged.
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        nonce = secrets.token_hex(16)
+        nonce = os.urandom(16).hex()
         connection.sendall(f"GET {PATH} HTTP/1.1\r\nHost: {HOST}:{port}\r\n{NONCE_HEADER}: {nonce}\r\n\r\n".encode())
         if not hmac.compare_digest(_answer(connection, deadline), proof(token, port, nonce).encode()):
             raise DaemonError(f"what answers on {HOST}:{port} is not rlmc's daemon", "see: rlmc status")

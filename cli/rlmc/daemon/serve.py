@@ -17,19 +17,17 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from typing import Any, Protocol
+from contextlib import suppress
+from typing import Protocol
 
-import uvicorn
 import uvloop
 
 import rlmc
 from rlmc.config.paths import log_file, state_dir, state_file
 from rlmc.daemon import exit_codes
 from rlmc.daemon.limits import allow_many_files
+from rlmc.daemon.listener import Listener
 from rlmc.daemon.log import set_up_logging
-from rlmc.daemon.protocol import BoundedProtocol
 from rlmc.daemon.sockets import listen
 from rlmc.daemon.state import (
     DaemonState,
@@ -42,6 +40,7 @@ from rlmc.daemon.state import (
     write_state,
 )
 from rlmc.errors import RlmcError
+from rlmc.server.exchange import Exchange
 from rlmc.server.metrics_token import metrics_token
 
 DRAIN_SECONDS = 10
@@ -56,7 +55,7 @@ class DaemonApp(Protocol):
 
     stop_requested: asyncio.Event
 
-    async def app(self, scope: Any, receive: Any, send: Any) -> None: ...
+    async def app(self, exchange: Exchange) -> None: ...
     async def startup(self) -> None: ...
     async def shutdown(self) -> None: ...
     def busy(self) -> bool: ...
@@ -110,7 +109,7 @@ class _Process:
     """The life of one daemon, from its first to its last turn."""
 
     def __init__(self, listener: socket.socket, lock: FileLock, log: logging.Logger, build: Builder) -> None:
-        self._listener = listener
+        self._socket = listener
         self._lock = lock
         self._log = log
         self._state = DaemonState(
@@ -130,23 +129,8 @@ class _Process:
         self._metrics_token = metrics_token(self._state.control_token)
         self._keep_claim = False
         self._announced = False
-        self._server = _Server(
-            uvicorn.Config(
-                self._daemon.app,
-                http=BoundedProtocol,
-                ws="none",
-                lifespan="off",
-                interface="asgi3",
-                log_config=None,
-                access_log=False,
-                proxy_headers=False,
-                server_header=False,
-                date_header=False,
-                timeout_keep_alive=_KEEP_ALIVE_SECONDS,
-                timeout_graceful_shutdown=DRAIN_SECONDS,
-            ),
-            self._announce,
-        )
+        self._ending = asyncio.Event()
+        self._listener: Listener | None = None
 
     async def run(self) -> None:
         loop = asyncio.get_running_loop()
@@ -160,9 +144,13 @@ class _Process:
         try:
             await self._daemon.startup()
             try:
-                await self._server.serve(sockets=[self._listener])
-                if self._server.server_state.tasks:  # cancelled ones still have books to close
-                    await asyncio.wait(self._server.server_state.tasks, timeout=2)
+                self._listener = listener = Listener(self._daemon.app, _KEEP_ALIVE_SECONDS)
+                await listener.start(self._socket)
+                self._announce()
+                await self._ending.wait()
+                await listener.drain(DRAIN_SECONDS)
+                if listener.tasks:  # cancelled ones still have books to close
+                    await asyncio.wait(listener.tasks, timeout=2)
             finally:
                 await self._daemon.shutdown()
         finally:
@@ -182,7 +170,8 @@ class _Process:
 
     def _on_signal(self, number: int) -> None:
         if self._daemon.stop_requested.is_set():
-            self._server.force_exit = True
+            if self._listener is not None:
+                self._listener.cancel()
             return
         self._keep_claim = self._daemon.busy()
         self._log.info("received %s", signal.Signals(number).name)
@@ -191,7 +180,7 @@ class _Process:
     async def _end_when_asked(self) -> None:
         await self._daemon.stop_requested.wait()
         self._withdraw()
-        self._server.end()
+        self._ending.set()
 
     def _withdraw(self) -> None:
         if not self._keep_claim:
@@ -225,27 +214,3 @@ class _Process:
             self._stay_known()
             left = timeout - idle if timeout > 0 else most
             await asyncio.sleep(min(max(left, least), most))
-
-
-class _Server(uvicorn.Server):
-    """uvicorn without its signal handlers and its ten wake-ups a second; says when it serves."""
-
-    def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
-        super().__init__(config)
-        self._announce = announce
-        self._ending = asyncio.Event()
-
-    def end(self) -> None:
-        self.should_exit = True
-        self._ending.set()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self._announce()
-
-    async def main_loop(self) -> None:
-        await self._ending.wait()
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield

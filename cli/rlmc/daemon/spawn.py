@@ -12,7 +12,6 @@ import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import rlmc
@@ -21,6 +20,7 @@ from rlmc.daemon import control, exit_codes
 from rlmc.daemon.control import Endpoint
 from rlmc.daemon.logfile import last_lines, open_log
 from rlmc.daemon.state import own_folder, read_state
+from rlmc.domain.frozen import dataclass
 from rlmc.errors import DaemonError
 
 START_SECONDS = 15.0

@@ -15,12 +15,13 @@ import secrets
 import stat
 import time
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from pathlib import Path
 from types import TracebackType
 
 from rlmc.config.locks import is_held
 from rlmc.config.paths import daemon_lock_file, ensure_dir, metrics_token_file, state_dir, state_file
+from rlmc.domain.frozen import dataclass
 from rlmc.errors import DaemonError
 
 _POLL_SECONDS = 0.05

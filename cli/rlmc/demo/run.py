@@ -14,10 +14,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import IO, Any, Self
 
+from rlmc.domain.frozen import dataclass
 from rlmc.errors import RlmcError
 
 DRAFT_MODEL = "sim/draft"

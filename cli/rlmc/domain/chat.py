@@ -6,9 +6,11 @@ model. Nothing here is ever re-serialised on its way there.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import field
 from typing import Literal
 
+from rlmc.domain.frozen import dataclass
 from rlmc.domain.layout import Layout
 
 Role = Literal["user", "assistant", "system"]
@@ -72,6 +74,25 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
+class Contents:
+    """What occurs among the messages of a request: images or documents in what is not the system's, opaque parts."""
+
+    media: bool = False
+    opaque: bool = False
+
+    def with_(self, messages: Iterable[Message]) -> Contents:
+        """Of these messages as well."""
+        media, opaque = self.media, self.opaque
+        for message in messages:
+            for part in message.parts:
+                if isinstance(part, Opaque):
+                    opaque = True
+                elif isinstance(part, Media) or (isinstance(part, ToolResult) and part.media):
+                    media = media or message.role != "system"
+        return Contents(media, opaque)
+
+
+@dataclass(frozen=True, slots=True)
 class ToolSpec:
     """A tool of the request. `schema` is its raw JSON Schema; a `server` tool runs at the provider. A `custom` one
     takes one text, which its calls have as `{"input": …}`. `name` is unique in the request; where a tool has a
@@ -94,7 +115,8 @@ class ChatRequest:
     `system_head` is the start of the system text (at most 4,000 characters), enough to recognise a kind of call.
     `chars` is the size of everything the model reads, in characters. `cache_ttl` is the longest lifetime among the
     request's cache markers, None without any. `thinking` is the protocol's mode word, None when absent. `layout` is
-    the prompt as a cache sees it.
+    the prompt as a cache sees it. `contents` is what its messages hold, where their reader has counted, and `reading`
+    what that reader can go on from when the conversation does.
     """
 
     raw: bytes
@@ -114,6 +136,8 @@ class ChatRequest:
     cache_markers: int = 0
     fields: frozenset[str] = frozenset()
     layout: Layout = field(default_factory=Layout)
+    contents: Contents | None = None
+    reading: object = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

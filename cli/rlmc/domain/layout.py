@@ -6,8 +6,9 @@ Rule: equal digests mean an equal prompt up to there, whatever the requests' cac
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
 from typing import Literal
+
+from rlmc.domain.frozen import dataclass
 
 Lifetime = Literal["5m", "1h"]
 Mark = tuple[int, Lifetime]

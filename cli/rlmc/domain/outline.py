@@ -6,8 +6,9 @@ and a session's decisions be made again from there.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from rlmc.domain.frozen import dataclass
 from rlmc.domain.layout import Lifetime
 
 

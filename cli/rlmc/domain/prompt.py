@@ -8,10 +8,10 @@ docs/translation.md says what is dropped and what is refused.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal
 
 from rlmc.domain.chat import Role, Text, ToolCall
+from rlmc.domain.frozen import dataclass
 
 Recall = Mapping[str, tuple[bytes, ...]]
 """Tool-call id -> the reasoning that came with the call, each block the JSON its writer's protocol has for it. Only

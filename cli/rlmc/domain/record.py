@@ -9,10 +9,11 @@ Times are unix microseconds (wall clock), durations milliseconds (monotonic cloc
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal
 
 from rlmc.domain.chat import Usage
+from rlmc.domain.frozen import dataclass
 from rlmc.domain.money import Picodollars
 from rlmc.domain.outcome import Outcome, Reason
 from rlmc.domain.redaction import redact_foreign
@@ -98,9 +99,10 @@ class CallRecord:
     details: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for name in ("error", "stop_reason"):
-            if (text := getattr(self, name)) is not None and text not in _OUR_WORDS:
-                object.__setattr__(self, name, redact_foreign(text))
+        if self.error is not None and self.error not in _OUR_WORDS:
+            object.__setattr__(self, "error", redact_foreign(self.error))
+        if self.stop_reason is not None and self.stop_reason not in _OUR_WORDS:
+            object.__setattr__(self, "stop_reason", redact_foreign(self.stop_reason))
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,4 +147,5 @@ class TurnRecord:
     answer_body: bytes | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "findings", tuple(map(redact_foreign, self.findings)))
+        if self.findings:
+            object.__setattr__(self, "findings", tuple(map(redact_foreign, self.findings)))

@@ -3,22 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from rlmc.domain.chat import ChatRequest
 from rlmc.domain.effect import Effect
+from rlmc.domain.frozen import dataclass
+from rlmc.domain.model import Model as Model
 from rlmc.domain.outcome import Reason
-
-
-@dataclass(frozen=True, slots=True)
-class Model:
-    """A model at a provider, written `provider/model`."""
-
-    provider: str
-    name: str
-
-    def __str__(self) -> str:
-        return f"{self.provider}/{self.name}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -76,9 +75,11 @@ def _placed(argv: tuple[str | TempFile, ...], base: Path | None, stack: ExitStac
 
 def _clear_after_the_dead(base: Path) -> None:
     """What runs that were killed have left."""
+    from shutil import rmtree
+
     for folder in base.glob(f"{_PREFIX}*-*"):
         with suppress(OSError, ValueError):
             try:
                 os.kill(int(folder.name.removeprefix(_PREFIX).partition("-")[0]), 0)
             except ProcessLookupError:
-                shutil.rmtree(folder, ignore_errors=True)
+                rmtree(folder, ignore_errors=True)

@@ -7,8 +7,10 @@ that exist already are only read, through the `Files` it is given.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
+
+from rlmc.domain.frozen import dataclass
 
 
 class Files(Protocol):
@@ -63,9 +65,5 @@ class Integration(Protocol):
     """One kind of agent. `name` is what `--as` takes and the ledger keeps."""
 
     name: str
-
-    def matches(self, program: str) -> bool:
-        """Whether `program`, the child's first word, is this agent."""
-        ...
 
     def plan(self, request: LaunchRequest, files: Files) -> LaunchPlan: ...

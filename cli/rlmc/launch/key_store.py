@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from rlmc.domain.frozen import dataclass
 
 SERVICE = "rlmc"
 INSTALL = 'pip install "rlm-cascade[keyring]"'

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from rlmc.domain.frozen import dataclass
 from rlmc.domain.record import EpochRecord
 from rlmc.ledger.queries import LedgerReader
 

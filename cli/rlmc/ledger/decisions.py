@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
 from rlmc.domain.chat import Usage
+from rlmc.domain.frozen import dataclass
 from rlmc.domain.turn import Model
 from rlmc.ledger.queries import LedgerReader
 

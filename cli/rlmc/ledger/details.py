@@ -8,9 +8,9 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from rlmc.domain.frozen import dataclass
 from rlmc.ledger.quality import GIVEN_UP
 from rlmc.ledger.queries import CallRow, LedgerReader, TurnRow
 from rlmc.ledger.regrets import regrets_of

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from rlmc.cascade.bucket import BUCKETS
 from rlmc.cascade.obedience import obeys
+from rlmc.domain.frozen import dataclass
 from rlmc.ledger.care import Calibration, kept_calibrations
 from rlmc.ledger.quality import Aim, AuditRow, EpochRow, audit_rows, canary_rows, epoch_rows, standing_of
 from rlmc.ledger.queries import LedgerReader

@@ -1,11 +1,12 @@
 """What is recorded and not yet in the database, in a file of its own: a daemon that is killed loses no finished row.
 
-Rule: a record is in the file before `append` returns, and goes only once the database has all that the file holds. It
-is written to be read once, by the next start; a last frame that is only half there was never told to anybody.
+Rule: a record is in the file before `append` returns, and goes only once the database has it: all at once when it has
+all that the file holds, or, where a busy daemon never comes to that, when much of it is no longer needed. It is written
+to be read once, by the next start; a last frame that is only half there was never told to anybody.
 
 A frame is the length of its payload and a CRC-32 of it (two big-endian 32-bit numbers), then the payload: a letter for
-the kind of record, and the record in MessagePack. A process that lives holds a lock on its file, so that two daemons
-over one ledger keep apart.
+the kind of record, and the record in MessagePack. Older versions left turns that are no rows yet; they are read, too.
+A process that lives holds a lock on its file, so that two daemons over one ledger keep apart.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import os
 import struct
 import time
 import zlib
+from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -23,13 +25,17 @@ from typing import Any
 import msgspec
 
 from rlmc.domain.record import SessionRecord, TurnRecord
+from rlmc.ledger.rows import TurnRows, turn_rows
 
-Record = TurnRecord | SessionRecord
+Record = TurnRows | SessionRecord
 
 SUFFIX = ".pending"
-_KINDS: dict[bytes, type[Record]] = {b"t": TurnRecord, b"s": SessionRecord}
+_KINDS: dict[bytes, type[Record | TurnRecord]] = {b"r": TurnRows, b"s": SessionRecord, b"t": TurnRecord}
+_PACK = msgspec.msgpack.Encoder().encode
+_PRIVATE = os.O_CLOEXEC | os.O_NOFOLLOW
 _HEAD = struct.Struct(">II")
 _MOST_FILES = 16
+_MOST_DONE = 4 * 1024 * 1024
 
 
 class Journal:
@@ -41,8 +47,10 @@ class Journal:
         self._descriptor = descriptor
         self.left: list[Record] = []
         self.unreadable = 0
+        # Of the records the database has not taken, in their order, and of those it has.
+        self._lengths: deque[int] = deque()
+        self._done = 0
         self._size = self._take_in()
-        self._held = len(self.left)
 
     @classmethod
     def open(cls, ledger: Path) -> Journal:
@@ -50,7 +58,7 @@ class Journal:
         over. Raises OSError."""
         ledger.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         for path in _paths(ledger):
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | _PRIVATE, 0o600)
             try:
                 if _locked(descriptor):
                     journal = cls(path, descriptor)
@@ -61,6 +69,11 @@ class Journal:
                 raise
             os.close(descriptor)
         raise OSError(f"{_MOST_FILES} daemons use {ledger}")
+
+    @property
+    def held(self) -> int:
+        """How many records wait for the database."""
+        return len(self._lengths)
 
     @property
     def exists(self) -> bool:
@@ -79,15 +92,19 @@ class Journal:
                 os.ftruncate(self._descriptor, self._size)
             raise
         self._size += len(frame)
-        self._held += 1
+        self._lengths.append(len(frame))
 
     def release(self, count: int) -> None:
-        """So many of its records are in the database. With the last one of them the file is empty."""
-        self._held -= count
-        if not self._held and self._size:
+        """So many of its records, the oldest ones, are in the database. With the last one of them the file is empty."""
+        for _ in range(count):
+            self._done += self._lengths.popleft()
+        if not self._lengths and self._size:
             with suppress(OSError):
                 os.ftruncate(self._descriptor, 0)
-                self._size = 0
+                self._size = self._done = 0
+        elif self._done > _MOST_DONE:
+            with suppress(OSError):
+                self._begin_anew()
 
     def close(self) -> None:
         """An empty one goes, as it tells nobody anything."""
@@ -96,16 +113,34 @@ class Journal:
                 self.path.unlink()
         os.close(self._descriptor)
 
+    def _begin_anew(self) -> None:
+        """Another file in the place of this one, with what is still to be written. A record that a kill leaves in both
+        is written twice, which is the same as once."""
+        rest = os.pread(self._descriptor, self._size - self._done, self._done)
+        beside = self.path.with_name(f"{self.path.name}.new")
+        descriptor = os.open(beside, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND | _PRIVATE, 0o600)
+        try:
+            if not _locked(descriptor) or os.write(descriptor, rest) < len(rest):
+                raise OSError(f"{beside} cannot be written")
+            beside.rename(self.path)
+        except BaseException:
+            os.close(descriptor)
+            raise
+        os.close(self._descriptor)
+        self._descriptor, self._size, self._done = descriptor, len(rest), 0
+
     def _take_in(self) -> int:
         """Reads what is there and cuts off what cannot be read; returns how much is left."""
         raw = _read(self._descriptor)
-        good = 0
+        good = begin = 0
         for record, end in _records(raw):
             good = end
             if record is None:
                 self.unreadable += 1
             else:
                 self.left.append(record)
+                self._lengths.append(end - begin)
+                begin = end
         if self.unreadable:
             _set_aside(self.path, raw)
             good = good if self.left else 0  # else nothing that is written later would ever clear it
@@ -118,7 +153,7 @@ class Journal:
         for path in _paths(ledger):
             if path == self.path or not path.exists():
                 continue
-            descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+            descriptor = os.open(path, os.O_RDWR | _PRIVATE)
             try:
                 if _locked(descriptor):
                     raw = _read(descriptor)
@@ -166,12 +201,12 @@ def _set_aside(path: Path, raw: bytes) -> None:
 
 
 def _frame(record: Record) -> bytes:
-    kind = b"t" if isinstance(record, TurnRecord) else b"s"
+    kind = b"r" if isinstance(record, TurnRows) else b"s"
     try:
-        payload = kind + msgspec.msgpack.encode(record)
+        payload = kind + _PACK(record)
     except UnicodeEncodeError:
         # A file's name may hold bytes that are no text.
-        payload = kind + msgspec.msgpack.encode(_as_text(msgspec.to_builtins(record, builtin_types=(bytes,))))
+        payload = kind + _PACK(_as_text(msgspec.to_builtins(record, builtin_types=(bytes,))))
     return _HEAD.pack(len(payload), zlib.crc32(payload)) + payload
 
 
@@ -199,6 +234,7 @@ def _records(raw: bytes) -> Iterator[tuple[Record | None, int]]:
         record = None
         if kind is not None and zlib.crc32(payload) == check:
             with suppress(msgspec.DecodeError):
-                record = msgspec.msgpack.decode(payload[1:], type=kind)
+                found = msgspec.msgpack.decode(payload[1:], type=kind)
+                record = turn_rows(found) if isinstance(found, TurnRecord) else found
         yield record, end
         at = end

@@ -16,6 +16,7 @@ from rlmc.ledger.journal import Journal, Record
 log = logging.getLogger("rlmc.ledger")
 
 _TRY_SECONDS = 5.0
+_LOOK_EVERY = 64  # records; an empty one is always looked for
 
 
 class Pending:
@@ -50,7 +51,7 @@ class Pending:
     def keep(self, record: Record) -> Journal | None:
         """The journal that holds the record now; None where there is none."""
         try:
-            if self._journal is not None and not self._journal.exists:
+            if self._journal is not None and self._journal.held % _LOOK_EVERY == 0 and not self._journal.exists:
                 self._journal.close()
                 self._journal = None
             if self._journal is None and time.monotonic() - self._looked >= _TRY_SECONDS:

@@ -5,9 +5,9 @@ Rule: days begin at local midnight, also where the clock changes; the end is exc
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
+from rlmc.domain.frozen import dataclass
 from rlmc.errors import UsageError
 from rlmc.ledger.dates import span
 

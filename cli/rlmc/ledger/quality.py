@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from rlmc.cascade.obedience import obeys, strictness
+from rlmc.domain.frozen import dataclass
 from rlmc.ledger.queries import LedgerReader
 from rlmc.ledger.report import SavingsReport
 from rlmc.quality.standing import Audited, Epoch, Standing, standing

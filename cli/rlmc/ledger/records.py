@@ -12,11 +12,11 @@ import io
 import json
 import zlib
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any
 
+from rlmc.domain.frozen import dataclass
 from rlmc.domain.money import dollars
 from rlmc.ledger.queries import LedgerReader
 

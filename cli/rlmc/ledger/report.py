@@ -10,9 +10,10 @@ import math
 from bisect import insort
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
+from rlmc.domain.frozen import dataclass
 from rlmc.domain.money import Picodollars
 from rlmc.domain.outcome import Outcome, Reason
 from rlmc.ledger.queries import CallRow, SessionRow, TurnRow

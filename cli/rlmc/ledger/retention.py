@@ -10,9 +10,10 @@ import sqlite3
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
+
+from rlmc.domain.frozen import dataclass
 
 DAY = 86_400_000_000
 Cause = Literal["age", "size", "asked"]

@@ -1,6 +1,8 @@
 """Records as rows: the only place that knows which field stands in which column.
 
-Rule: writing the same record twice leaves it once, so that a batch can be tried again.
+Rule: writing the same record twice leaves it once, so that a batch can be tried again. A turn is made into rows once,
+when it is recorded: the journal keeps those, and the writer hands on those of many turns at a time. A journal may be of
+the version before: rows of other columns are another kind of record there.
 """
 
 from __future__ import annotations
@@ -8,10 +10,14 @@ from __future__ import annotations
 import json
 import sqlite3
 import zlib
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
+import msgspec
+
 from rlmc.domain.chat import Usage
+from rlmc.domain.outcome import Outcome, Reason
 from rlmc.domain.record import AuditEnding, CallRecord, EpochRecord, SessionRecord, TurnRecord
 
 _TURN = (
@@ -59,51 +65,79 @@ _END_SESSION = """
         auto_mode_turns = max(coalesce(auto_mode_turns, 0), ?)
     WHERE id = ?
 """
+# A member's own value is found by a search, which costs as much as half a dozen columns.
+_WORDS: dict[str, str] = {word: word.value for words in (Outcome, Reason) for word in words}
+_TO_JSON = msgspec.json.Encoder().encode
+Row = tuple[Any, ...]
+
+
+class TurnRows(msgspec.Struct, array_like=True, frozen=True, kw_only=True, gc=False):
+    """A turn as it is written. Bodies are packed only then."""
+
+    turn: Row
+    calls: tuple[Row, ...]
+    epoch: Row | None = None
+    audit: Row | None = None
+    request: bytes | None = None
+    answer: bytes | None = None
+
+    @property
+    def id(self) -> str:
+        id: str = self.turn[0]
+        return id
+
+    @property
+    def content(self) -> int:
+        return len(self.request or b"") + len(self.answer or b"")
+
+    def without_content(self) -> TurnRows:
+        return TurnRows(turn=self.turn, calls=self.calls, epoch=self.epoch, audit=self.audit)
+
+
+def turn_rows(t: TurnRecord) -> TurnRows:
+    id, epoch = t.id, t.epoch
+    turn = (
+        id, t.session_id, t.conversation, t.started_at, t.protocol, t.request_class, t.requested_model, t.served_model,
+        t.policy, _WORDS[t.outcome], _WORDS[t.reason], t.ending, t.status, t.ttfb_ms, t.latency_ms, t.baseline,
+        t.baseline_estimated, _json(t.signals), _json(t.findings) if t.findings else "[]", t.baseline_bias,
+        t.baseline_noise, t.draft_only, None if t.decision is None else _json(t.decision),
+        None if epoch is None else epoch.id, t.coin,
+    )  # fmt: skip
+    calls = tuple([_call(id, seq, call) for seq, call in enumerate(t.calls)])
+    if epoch is None:
+        return TurnRows(turn=turn, calls=calls, request=t.request_body, answer=t.answer_body)
+    audit = None if t.audit is None else (id, epoch.id, t.audit.at, t.audit.probability, t.audit.bucket)
+    return TurnRows(
+        turn=turn, calls=calls, epoch=_epoch(epoch), audit=audit, request=t.request_body, answer=t.answer_body
+    )
+
+
+def write_turns(db: sqlite3.Connection, turns: Sequence[TurnRows]) -> None:
+    _write(db, _INSERT_TURN, [t.turn for t in turns])
+    _write(db, _INSERT_EPOCH, {t.epoch for t in turns if t.epoch is not None})
+    # In the same transaction as its turn. A turn is written again when a call is added to it: the audit stays.
+    _write(db, _INSERT_AUDIT, [t.audit for t in turns if t.audit is not None])
+    _write(db, _INSERT_CALL, [call for t in turns for call in t.calls])
+    for t in turns:
+        if t.request is not None or t.answer is not None:
+            db.execute(_INSERT_CONTENT, (t.id, _packed(t.request), _packed(t.answer)))
 
 
 def write_session(db: sqlite3.Connection, s: SessionRecord) -> None:
-    db.execute(
-        _UPSERT_SESSION,
-        _clean(
-            s.id, s.started_at, s.client, s.name, s.directory, s.git_branch, s.policy, s.draft_model, s.verify_model,
-            s.version, s.simulated,
-        ),
+    row = (
+        s.id, s.started_at, s.client, s.name, s.directory, s.git_branch, s.policy, s.draft_model, s.verify_model,
+        s.version, s.simulated,
     )  # fmt: skip
+    _write(db, _UPSERT_SESSION, [row])
 
 
 def end_session(db: sqlite3.Connection, id: str, at: int, requests: int, turns: int, auto_mode_turns: int) -> None:
     db.execute(_END_SESSION, (at, requests, turns, auto_mode_turns, id))
 
 
-def write_turn(db: sqlite3.Connection, t: TurnRecord) -> None:
-    db.execute(
-        _INSERT_TURN,
-        _clean(
-            t.id, t.session_id, t.conversation, t.started_at, t.protocol, t.request_class, t.requested_model,
-            t.served_model, t.policy, t.outcome.value, t.reason.value, t.ending, t.status, t.ttfb_ms, t.latency_ms,
-            t.baseline, t.baseline_estimated, _json(t.signals), _json(t.findings), t.baseline_bias, t.baseline_noise,
-            t.draft_only, None if t.decision is None else _json(t.decision), None if t.epoch is None else t.epoch.id,
-            t.coin,
-        ),
-    )  # fmt: skip
-    if t.epoch is not None:
-        _begin_epoch(db, t.epoch)
-    if t.epoch is not None and t.audit is not None:
-        # In the same transaction as its turn. A turn is written again when a call is added to it: the audit stays.
-        db.execute(_INSERT_AUDIT, _clean(t.id, t.epoch.id, t.audit.at, t.audit.probability, t.audit.bucket))
-    db.executemany(_INSERT_CALL, [_call(t.id, seq, call) for seq, call in enumerate(t.calls)])
-    if t.request_body is not None or t.answer_body is not None:
-        db.execute(_INSERT_CONTENT, (t.id, _packed(t.request_body), _packed(t.answer_body)))
-
-
-def _begin_epoch(db: sqlite3.Connection, e: EpochRecord) -> None:
-    row = (e.id, e.began_at, e.draft, e.verify, e.judge, e.policy, e.policy_version, e.least, e.simulated)
-    db.execute(_INSERT_EPOCH, _clean(*row))
-
-
 def keep_care(db: sqlite3.Connection, epoch: EpochRecord, care: str) -> None:
     """What the controller of an epoch knows, as JSON."""
-    _begin_epoch(db, epoch)
+    _write(db, _INSERT_EPOCH, [_epoch(epoch)])
     db.execute("UPDATE epochs SET care = ? WHERE id = ?", (care, epoch.id))
 
 
@@ -127,15 +161,19 @@ def write_regret(db: sqlite3.Connection, turn_id: str, kind: str, at: int) -> No
     )
 
 
-def _call(turn_id: str, seq: int, c: CallRecord) -> tuple[Any, ...]:
-    return _clean(
+def _epoch(e: EpochRecord) -> Row:
+    return e.id, e.began_at, e.draft, e.verify, e.judge, e.policy, e.policy_version, e.least, e.simulated
+
+
+def _call(turn_id: str, seq: int, c: CallRecord) -> Row:
+    return (
         turn_id, seq, c.role, c.provider, c.model, c.started_at, c.ttfb_ms, c.latency_ms, c.status, c.error,
         c.stop_reason, c.served, *_usage(c.usage), c.usage_estimated, c.cost, c.price_source, c.brief,
         _json(c.details) if c.details else None,
     )  # fmt: skip
 
 
-def _usage(u: Usage | None) -> tuple[Any, ...]:
+def _usage(u: Usage | None) -> Row:
     if u is None:
         return (None,) * 9
     others = _json([[model, asdict(usage)] for model, usage in u.others]) if u.others else None
@@ -147,13 +185,25 @@ def _usage(u: Usage | None) -> tuple[Any, ...]:
 
 
 def _json(value: object) -> str:
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    try:
+        return _TO_JSON(value).decode()
+    except (UnicodeEncodeError, OverflowError):
+        return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
 def _packed(body: bytes | None) -> bytes | None:
     return None if body is None else zlib.compress(body)
 
 
-def _clean(*values: Any) -> tuple[Any, ...]:
-    # A file name may hold bytes that are no text; SQLite refuses them.
-    return tuple(v.encode("utf-8", "replace").decode() if isinstance(v, str) else v for v in values)
+def _write(db: sqlite3.Connection, statement: str, rows: Iterable[Row]) -> None:
+    if not rows:
+        return
+    try:
+        db.executemany(statement, rows)
+    except UnicodeEncodeError:
+        # A file name may hold bytes that are no text; SQLite refuses them.
+        db.executemany(statement, [tuple(map(_as_text, row)) for row in rows])
+
+
+def _as_text(value: Any) -> Any:
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value

@@ -5,8 +5,9 @@ Rule: simulated money and real money are kept apart.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from rlmc.domain.frozen import dataclass
 from rlmc.ledger.queries import LedgerReader
 from rlmc.ledger.report import Amount
 

@@ -4,6 +4,9 @@ Rule: nothing here raises into a turn. A turn is in the journal beside the datab
 no death of the daemon loses it. What cannot be written now (locked, disk full) waits in memory and is tried
 again until the ledger is closed; memory is bounded, and rows it cannot hold are counted and said. A damaged database or
 one of a newer version is renamed, never deleted, and a new one begun.
+
+The writer lets a moment pass between two transactions, so that a busy daemon has its turns written together: in one of
+its own each would cost several times as much. Who waits for a row, or for the end, is not kept waiting.
 """
 
 from __future__ import annotations
@@ -15,39 +18,46 @@ import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
+from rlmc.domain.frozen import dataclass
 from rlmc.domain.record import AuditEnding, EpochRecord, SessionRecord, TurnRecord
 from rlmc.errors import LedgerError
 from rlmc.ledger import files, retention, rows
 from rlmc.ledger.journal import Journal, Record
 from rlmc.ledger.pending import Pending
 from rlmc.ledger.retention import Caps, Cause, Step
+from rlmc.ledger.rows import TurnRows
 
 log = logging.getLogger("rlmc.ledger")
 
 MAX_WAITING = 20_000
 MAX_WAITING_CONTENT = 64 * 1024 * 1024
 _BATCH = 500
+_GATHER_SECONDS = 0.05
 _LOOK_EVERY = 50_000  # instructions of the database
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 5.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Job:
     """Something to write, steps to take between what is written, or a place in the queue somebody waits for. What is
     in a `journal` outlives the process."""
 
+    turn: TurnRows | None = None
     write: Callable[[sqlite3.Connection], None] | None = None
     journal: Journal | None = None
     content: int = 0
     done: threading.Event | None = None
     last: bool = False
     steps: Callable[[sqlite3.Connection], Iterator[Step]] | None = None
+
+    @property
+    def writes(self) -> bool:
+        return self.turn is not None or self.write is not None
 
 
 class Ledger:
@@ -71,6 +81,8 @@ class Ledger:
         self._untold: Counter[Cause] = Counter()
         self._steps: Iterator[Step] | None = None
         self._closed = False
+        self._hurry = threading.Event()
+        self._rested = 0.0
         self._give_up = threading.Event()
         self._thread = threading.Thread(target=self._run, name="rlmc-ledger", daemon=True)
 
@@ -90,18 +102,26 @@ class Ledger:
     # --- what a daemon calls ----------------------------------------------------------------------------------------
 
     def start_session(self, session: SessionRecord) -> None:
-        self._put(_Job(partial(rows.write_session, s=session)), session)
+        self._put(_Job(write=partial(rows.write_session, s=session)), session)
 
     def end_session(self, id: str, at: int, requests: int, turns: int, auto_mode_turns: int) -> None:
         write = partial(rows.end_session, id=id, at=at, requests=requests, turns=turns, auto_mode_turns=auto_mode_turns)
-        self._put(_Job(write))
+        self._put(_Job(write=write))
 
     def record(self, turn: TurnRecord) -> None:
-        content = len(turn.request_body or b"") + len(turn.answer_body or b"")
-        with self._lock:
-            if content and self._waiting_content + content > MAX_WAITING_CONTENT:
-                turn, content = replace(turn, request_body=None, answer_body=None), 0
-        self._put_row(partial(rows.write_turn, t=turn), content, turn)
+        try:
+            found = rows.turn_rows(turn)
+        except Exception:  # what no row can hold
+            log.exception("turn %s cannot be recorded", turn.id)
+            self._lose(1)
+            return
+        content = found.content
+        if content:
+            with self._lock:
+                full = self._waiting_content + content > MAX_WAITING_CONTENT
+            if full:
+                found, content = found.without_content(), 0
+        self._put_row(_Job(turn=found, content=content), found)
 
     def keep_care(self, epoch: EpochRecord, care: str) -> None:
         """Of what waits only the newest is written, and once."""
@@ -109,16 +129,16 @@ class Ledger:
             waits = epoch.id in self._cares
             self._cares[epoch.id] = epoch, care
         if not waits:
-            self._put(_Job(partial(self._keep_care, id=epoch.id)))
+            self._put(_Job(write=partial(self._keep_care, id=epoch.id)))
 
     def end_audit(self, turn_id: str, at: int, loss: float, how: AuditEnding) -> None:
-        self._put_row(partial(rows.end_audit, turn_id=turn_id, at=at, loss=loss, how=how))
+        self._put_row(_Job(write=partial(rows.end_audit, turn_id=turn_id, at=at, loss=loss, how=how)))
 
     def canary(self, turn_id: str, epoch: str, at: int, *, caught: bool) -> None:
-        self._put_row(partial(rows.write_canary, turn_id=turn_id, epoch=epoch, at=at, caught=caught))
+        self._put_row(_Job(write=partial(rows.write_canary, turn_id=turn_id, epoch=epoch, at=at, caught=caught)))
 
     def regret(self, turn_id: str, kind: str, at: int) -> None:
-        self._put_row(partial(rows.write_regret, turn_id=turn_id, kind=kind, at=at))
+        self._put_row(_Job(write=partial(rows.write_regret, turn_id=turn_id, kind=kind, at=at)))
 
     def keep_within(self, caps: Caps, in_use: Callable[[], Collection[str]]) -> None:
         """Takes the oldest sessions out until the ledger is within its caps, one at a time between what is recorded.
@@ -128,7 +148,9 @@ class Ledger:
     def flush(self, timeout: float) -> bool:
         """Wait until everything recorded so far is committed. False when that took too long or failed."""
         done = threading.Event()
-        return self._put(_Job(done=done)) and done.wait(timeout)
+        kept = self._put(_Job(done=done))
+        self._hurry.set()
+        return kept and done.wait(timeout)
 
     def close(self, timeout: float = 5.0) -> None:
         """Write what is waiting, within `timeout` seconds, and stop."""
@@ -137,6 +159,7 @@ class Ledger:
                 return
             self._closed = True
         self._queue.put(_Job(last=True))
+        self._hurry.set()
         self._thread.join(timeout)
         self._give_up.set()
         self._thread.join(timeout)
@@ -175,28 +198,31 @@ class Ledger:
     def _put(self, job: _Job, record: Record | None = None) -> bool:
         with self._lock:
             if not self._closed:
-                if record is not None:
-                    job = replace(job, journal=self._pending.keep(record))
-                self._waiting += 1
-                self._waiting_content += job.content
-                self._queue.put(job)
+                self._enqueue(job, record)
                 return True
-        self._lose(job.write is not None)
+        self._lose(job.writes)
         return False
 
-    def _put_row(
-        self, write: Callable[[sqlite3.Connection], None], content: int = 0, record: Record | None = None
-    ) -> None:
+    def _put_row(self, job: _Job, record: Record | None = None) -> None:
         with self._lock:
-            full = self._waiting >= MAX_WAITING
-        if full:
-            self._lose(1)
-        else:
-            self._put(_Job(write, content=content), record)
+            if not self._closed and self._waiting < MAX_WAITING:
+                self._enqueue(job, record)
+                return
+        self._lose(1)
+
+    def _enqueue(self, job: _Job, record: Record | None) -> None:
+        if record is not None:
+            job.journal = self._pending.keep(record)
+        self._waiting += 1
+        self._waiting_content += job.content
+        self._queue.put(job)
 
     def _take_up(self, record: Record, journal: Journal) -> None:
         self._waiting += 1
-        self._queue.put(_Job(_writing(record), journal))
+        if isinstance(record, TurnRows):
+            self._queue.put(_Job(turn=record, journal=journal))
+        else:
+            self._queue.put(_Job(write=partial(rows.write_session, s=record), journal=journal))
 
     def _settle(self, jobs: list[_Job]) -> None:
         """What these jobs have in the journal is needed there no more."""
@@ -222,7 +248,7 @@ class Ledger:
                     late.append(id)
             self._written.clear()
         for id in late:
-            self._put(_Job(partial(self._keep_care, id=id)))
+            self._put(_Job(write=partial(self._keep_care, id=id)))
 
     def _lose(self, count: int) -> None:
         with self._lock:
@@ -232,13 +258,11 @@ class Ledger:
         self._check()
         last = False
         while not last:
-            batch = [] if self._steps is not None else [self._queue.get()]
-            with suppress(Empty):
-                while len(batch) < _BATCH:
-                    batch.append(self._queue.get_nowait())
+            batch = self._next()
             last = any(job.last for job in batch)
             if batch:
                 self._save(batch)
+                self._rested = time.monotonic() + _GATHER_SECONDS
             with self._lock:
                 self._waiting -= sum(not job.last for job in batch)
                 self._waiting_content -= sum(job.content for job in batch)
@@ -250,6 +274,21 @@ class Ledger:
                 self._db.close()
         with self._lock:
             self._pending.close()
+
+    def _next(self) -> list[_Job]:
+        """What is written together: all there is when the moment after the last transaction is over."""
+        batch = []
+        if self._steps is None:
+            batch.append(self._queue.get())
+            left = self._rested - time.monotonic()
+            if left > 0:
+                self._hurry.wait(left)
+        self._hurry.clear()  # whoever sets it has put his job into the queue before
+        with suppress(Empty):
+            while len(batch) < _BATCH:
+                batch.append(self._queue.get_nowait())
+            self._hurry.set()  # it may stand for a job that is still in there
+        return batch
 
     def _check(self) -> None:
         """Damage deep in the file shows only to a reader; look for it once, before the first row is added."""
@@ -269,7 +308,7 @@ class Ledger:
                     continue
                 if self._give_up.wait(pause):
                     # What the journal holds the next daemon finds there.
-                    self._lose(sum(job.write is not None and job.journal is None for job in jobs))
+                    self._lose(sum(job.writes and job.journal is None for job in jobs))
                     return
                 pause = min(pause * 2, _LONGEST_PAUSE)
             except Exception as error:  # a value no database takes: the row at fault must not hold up the others
@@ -324,11 +363,14 @@ class Ledger:
         self._untold.clear()
 
     def _commit(self, jobs: list[_Job]) -> None:
+        turns = [job.turn for job in jobs if job.turn is not None]
         writes = [job.write for job in jobs if job.write is not None]
-        if writes:
+        if turns or writes:
             db = self._connection()
             db.execute("BEGIN IMMEDIATE")
             try:
+                # Turns first, as others may speak of them; nothing in a turn depends on what is not one.
+                rows.write_turns(db, turns)
                 for write in writes:
                     write(db)
                 db.execute("COMMIT")
@@ -377,14 +419,6 @@ class Ledger:
             self._db = self._steps = None
         target = files.set_aside(self._path, label, datetime.now().astimezone())
         self._notices.append(f"the ledger {self._path} {why} and was kept as {target}; a new one was begun")
-
-
-def _writing(record: Record) -> Callable[[sqlite3.Connection], None]:
-    match record:
-        case TurnRecord():
-            return partial(rows.write_turn, t=record)
-        case SessionRecord():
-            return partial(rows.write_session, s=record)
 
 
 def _now() -> int:

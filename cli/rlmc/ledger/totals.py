@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain
 from typing import Any
 
+from rlmc.domain.frozen import dataclass
 from rlmc.domain.outcome import Outcome
 from rlmc.ledger.queries import LedgerReader, SessionRow
 from rlmc.ledger.report import (

@@ -10,7 +10,8 @@ Known limit: the shadow answers in the words of the real session, so that prompt
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from rlmc.domain.chat import Usage
 from rlmc.domain.outcome import Outcome
@@ -22,8 +23,7 @@ from rlmc.pricing.sides import Side, Sides
 __all__ = ["Alone", "Shadows", "TurnFacts"]
 
 
-@dataclass(frozen=True, slots=True)
-class Alone:
+class Alone(NamedTuple):
     """What one model alone would have used on a turn. `usage` is None when its tokens cannot be told.
 
     `bias` and `noise` say how far the output may be off, in tokens: the first adds up over turns, of the second (a
@@ -36,8 +36,7 @@ class Alone:
     noise: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Shadows:
+class Shadows(NamedTuple):
     verify: Alone
     draft: Alone
 
@@ -56,7 +55,10 @@ def observe(facts: TurnFacts, sides: Sides, lengths: Lengths) -> Shadows:
 
 def _verify(facts: TurnFacts, side: Side, lengths: Lengths) -> Alone:
     tokens = side.scale.tokens(facts.outline)
-    real, shadow = (cache.split(facts.outline, tokens, facts.at) for cache in (side.real, side.shadow))
+    real, shadow = (
+        side.real.split(facts.outline, tokens, facts.at),
+        side.shadow.split(facts.outline, tokens, facts.at),
+    )
     if not facts.verify_calls:
         if facts.outcome is Outcome.DIRECT:
             return Alone(None, True)  # the client went before anything was asked: nobody knows what would have been
@@ -76,11 +78,12 @@ def _verify(facts: TurnFacts, side: Side, lengths: Lengths) -> Alone:
     same = (real.hit is None) == (shadow.hit is None) and real.read == shadow.read
     usage = _shadowed(asked, first.cache_read, None if same else real, shadow, side)
     lost = real.hit is not None and first.cache_read < real.read - max(256, real.read // 20)
-    side.learn(facts.outline, asked, real.hit)
+    # What a second call read was written by the first, and is no count of what the cache held before.
+    side.learn(facts.outline, asked, real.hit if asked.cache_read == first.cache_read else None)
     side.real.use(facts.outline, facts.at, lost=lost)
     side.shadow.use(facts.outline, facts.at, lost=lost and same)
     if own:
-        measured = facts.outcome is Outcome.DIRECT and facts.measured and usage == asked
+        measured = facts.outcome is Outcome.DIRECT and facts.measured and (usage is asked or usage == asked)
         return Alone(usage, not measured)
     length = _length(facts, lengths)
     return Alone(replace(usage, output=length.tokens, thinking=0), True, length.bias, length.noise)
@@ -131,14 +134,13 @@ def _shadowed(asked: Usage, found: int, real: Split | None, shadow: Split, side:
 
 def _resized(usage: Usage, prompt: int) -> Usage:
     """The same division of a prompt of another length."""
-    if usage.prompt == 0:
-        return replace(usage, input=prompt)
-    read = usage.cache_read * prompt // usage.prompt
-    short = usage.cache_write_5m * prompt // usage.prompt
-    long = usage.cache_write_1h * prompt // usage.prompt
-    return replace(
-        usage, input=prompt - read - short - long, cache_read=read, cache_write_5m=short, cache_write_1h=long
-    )
+    whole = usage.prompt
+    if whole == 0:
+        return Usage(prompt, output=usage.output)
+    read = usage.cache_read * prompt // whole
+    short = usage.cache_write_5m * prompt // whole
+    long = usage.cache_write_1h * prompt // whole
+    return Usage(prompt - read - short - long, read, short, long, usage.output)
 
 
 def _without_appendix(usage: Usage, facts: TurnFacts) -> Usage:

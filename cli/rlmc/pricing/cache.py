@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from rlmc.domain.chat import Usage
+from rlmc.domain.frozen import dataclass
 from rlmc.domain.layout import Lifetime
 from rlmc.domain.outline import Outline
 from rlmc.domain.turn import Model
@@ -82,8 +83,7 @@ class Entry:
         return Hit(place, self.life - max(0, at - self.used_at), self.life)
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(NamedTuple):
     """The longest entry a request finds: at which of the outline's places, and how long it still lives (microseconds)
     of its full `life`."""
 
@@ -98,6 +98,7 @@ class PromptCache:
     def __init__(self, rule: CacheRule) -> None:
         self.rule = rule
         self._entries: OrderedDict[bytes, Entry] = OrderedDict()
+        self._until = 0  # from then on no entry lives, unless one is used again
         self._last: tuple[Outline, tuple[int, ...], int, Split] | None = None
 
     def __len__(self) -> int:
@@ -110,7 +111,8 @@ class PromptCache:
     def last_held(self, keys: Sequence[bytes], at: int) -> int | None:
         """Which of these is the last one with an entry."""
         entries = self._entries
-        if not entries:
+        # Behind a long pause all are dead, and a long prompt need not be gone through to find that out.
+        if not entries or at >= self._until:
             return None
         for n in range(len(keys) - 1, -1, -1):
             entry = entries.get(keys[n])
@@ -184,14 +186,19 @@ class PromptCache:
                 continue
             if not automatic:
                 life = LIFE[place.mark]
-            entry = entries.get(place.key)
+            key = place.key
+            entry = entries.get(key)
             if entry is not None and entry.alive(at):
                 entry.renew(at, life)
+                self._lives(entry)
+                entries.move_to_end(key)
             else:
                 if look_back:
                     self._refresh(outline, self._back(outline, n, at, LOOK_BACK, below=True), at)
-                entries[place.key] = Entry(at, life)
-            entries.move_to_end(place.key)
+                entries[key] = fresh = Entry(at, life)
+                self._lives(fresh)
+                if entry is not None:  # a dead one stood where it was first written
+                    entries.move_to_end(key)
 
     def _lose(self, outline: Outline, at: int) -> None:
         """The longest entry that was to be found is gone; what else a marker found has been read all the same. Several
@@ -225,6 +232,7 @@ class PromptCache:
             key = outline.places[found].key
             entry = self._entries[key]
             entry.renew(at, entry.life)
+            self._lives(entry)
             self._entries.move_to_end(key)
 
     def _write(self, key: bytes, at: int, life: int) -> None:
@@ -232,12 +240,17 @@ class PromptCache:
         if entry is not None and entry.alive(at):
             entry.renew(at, life)
         else:
-            self._entries[key] = Entry(at, life)
+            self._entries[key] = entry = Entry(at, life)
+        self._lives(entry)
         self._entries.move_to_end(key)
 
+    def _lives(self, entry: Entry) -> None:
+        until = entry.used_at + entry.life
+        if until > self._until:
+            self._until = until
 
-@dataclass(frozen=True, slots=True)
-class Split:
+
+class Split(NamedTuple):
     """How the input of one request divides, in tokens. `prompt` is the whole; `hit` what was found."""
 
     prompt: int

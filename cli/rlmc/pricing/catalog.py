@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from rlmc.domain.chat import Usage
+from rlmc.domain.frozen import dataclass
 from rlmc.domain.money import Picodollars, add
 from rlmc.domain.price import Price, cost
 from rlmc.domain.turn import Model
@@ -61,6 +61,10 @@ class Rate:
     since: int | None = None
     minutes: tuple[int, int] | None = None
 
+    @property
+    def always(self) -> bool:
+        return self.since is None and self.minutes is None
+
     def active(self, at: int) -> bool:
         if self.since is not None and at < self.since:
             return False
@@ -93,8 +97,7 @@ class PriceRow:
         return any(rule.matches(name) for rule in self.names)
 
 
-@dataclass(frozen=True, slots=True)
-class Charge:
+class Charge(NamedTuple):
     """What a call costs, None when any part of it is unknown, and where the price comes from."""
 
     cost: Picodollars | None
@@ -113,7 +116,7 @@ class PriceTable:
             self._rows.setdefault(row.provider, []).append(row)
         # Names this very table, so that a replay can say whether it reckons with the prices of then.
         self.version = hashlib.blake2b(repr(self._rows).encode(), digest_size=6).hexdigest()
-        self._memo: dict[Model, tuple[PriceRow, ...]] = {}
+        self._memo: dict[tuple[str, str], tuple[Rate, ...]] = {}
 
     def lookup(self, model: Model, at: int, prompt_tokens: int) -> Price | None:
         rate = self.rate(model, at)
@@ -123,10 +126,9 @@ class PriceTable:
         """What holds for the model at this moment, whatever the length of the prompt."""
         if model.provider in LOCAL_PROVIDERS:
             return None if _runs_elsewhere(model) else _LOCAL
-        for row in self._named(model):
-            for rate in reversed(row.rates):
-                if rate.active(at):
-                    return rate
+        for rate in self._rates(model):
+            if rate.always or rate.active(at):
+                return rate
         return None
 
     def charge(self, model: Model, usage: Usage, at: int) -> Charge:
@@ -143,17 +145,20 @@ class PriceTable:
             amounts.append(self.charge(Model(model.provider, name or model.name), other, at).cost)
         return Charge(add(amounts), None if price is None else price.source)
 
-    def _named(self, model: Model) -> tuple[PriceRow, ...]:
-        known = self._memo.get(model)
+    def _rates(self, model: Model) -> tuple[Rate, ...]:
+        """All that may hold for the model, the first active one before the others."""
+        key = (model.provider, model.name)  # a tuple's hash is far cheaper than a model's
+        known = self._memo.get(key)
         if known is None:
             name = model.name.lower()
             rows = self._rows.get(model.provider, [])
-            known = tuple(row for row in rows if row.matches(name))
-            if not known and undated(name) != name:
-                known = tuple(row for row in rows if row.matches(undated(name)))
+            found = [row for row in rows if row.matches(name)]
+            if not found and undated(name) != name:
+                found = [row for row in rows if row.matches(undated(name))]
+            known = tuple([rate for row in found for rate in reversed(row.rates)])
             if len(self._memo) >= _MEMO_LIMIT:  # names come from clients: never keep more than a few
                 self._memo.clear()
-            self._memo[model] = known
+            self._memo[key] = known
         return known
 
 

@@ -6,7 +6,9 @@ Rule: a prediction says how far it may be off. The kind is the worst effect amon
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from typing import NamedTuple
+
+from rlmc.domain.frozen import dataclass
 
 # Before anything is known: the size of a common answer of a coding agent, and how much it varies.
 PRIOR_TOKENS = 250
@@ -15,8 +17,7 @@ _PRIOR_WEIGHT = 3.0
 _CONFIDENT = 1.96
 
 
-@dataclass(frozen=True, slots=True)
-class Length:
+class Length(NamedTuple):
     """Output tokens, thinking included. `bias` is the 95 % half-width of the mean, which is wrong for all answers of a
     kind alike; `noise` the variance of a single answer around it."""
 

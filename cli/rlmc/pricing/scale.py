@@ -70,11 +70,19 @@ class TokenScale:
             self.ratio, self._last = ratio, None
         self.learnt = True
         through = prompt - usage.input
-        marked = None if automatic else next((p for p in reversed(outline.places) if p.mark is not None), None)
+        marked = None
+        if not automatic:
+            for place in reversed(outline.places):
+                if place.mark is not None:
+                    marked = place
+                    break
         if through > 0 and marked is not None:
             self._put(marked.key, through)
-        if hit is not None and _near(usage.cache_read, self.tokens(outline)[hit]):
-            self._put(outline.places[hit].key, usage.cache_read)
+        if hit is not None:
+            key, counted = outline.places[hit].key, usage.cache_read
+            # Mostly it is what was counted when this beginning was written.
+            if self._sizes.get(key) == counted or _near(counted, self.tokens(outline)[hit]):
+                self._put(key, counted)
         if through <= 0 or marked is None or marked.key != outline.places[-1].key:
             self._put(outline.places[-1].key, prompt)
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from rlmc.domain.chat import Usage
+from rlmc.domain.frozen import dataclass
 from rlmc.domain.layout import Layout, Lifetime
 from rlmc.domain.outline import Outline, Place
 from rlmc.domain.turn import Model
@@ -38,16 +38,17 @@ class Side:
 class Sides:
     def __init__(self, tokens_per_char: float = DEFAULT_TOKENS_PER_CHAR) -> None:
         self._ratio = tokens_per_char
-        self._sides: OrderedDict[Model, Side] = OrderedDict()
+        self._sides: OrderedDict[tuple[str, str], Side] = OrderedDict()
 
     def of(self, model: Model) -> Side:
-        side = self._sides.get(model)
+        key = (model.provider, model.name)  # a tuple's hash is far cheaper than a model's
+        side = self._sides.get(key)
         if side is None:
             real, shadow, drafting = (PromptCache(rule_for(model)) for _ in range(3))
-            side = self._sides[model] = Side(model, real, shadow, drafting, TokenScale(self._ratio))
+            side = self._sides[key] = Side(model, real, shadow, drafting, TokenScale(self._ratio))
             while len(self._sides) > _MODELS:
                 self._sides.popitem(last=False)
-        self._sides.move_to_end(model)
+        self._sides.move_to_end(key)
         return side
 
     def outline(
@@ -58,27 +59,38 @@ class Sides:
         if not layout.digests:
             return Outline()
         keys = layout.digests
-        wanted: set[int | None] = {len(keys) - 1, *(block for block, _ in layout.marks)}
+        wanted: set[int | None] = {len(keys) - 1, *[block for block, _ in layout.marks]}
         for model in models:
             # Of each, the last one matters: what is longer holds all that is shorter.
             side = self.of(model)
-            wanted.update(cache.last_held(keys, at) for cache in (side.real, side.shadow, side.drafting) if len(cache))
+            wanted.add(side.real.last_held(keys, at))
+            wanted.add(side.shadow.last_held(keys, at))
+            wanted.add(side.drafting.last_held(keys, at))
             wanted.add(side.scale.last_known(keys))
-        chosen = sorted(n for n in wanted if n is not None)
+        chosen = sorted([n for n in wanted if n is not None])
         if places is not None:
             return Outline(tuple([places[n] for n in chosen]), layout.markers)
         marks = dict(layout.marks)
         return Outline(tuple([_place(layout, n, marks.get(n)) for n in chosen]), layout.markers)
 
 
-def places_of(layout: Layout, before: Sequence[Place] = ()) -> tuple[Place, ...]:
-    """The places of all blocks of a prompt. Those `before`, of another prompt, serve again where they are the same."""
-    marks, known, found = dict(layout.marks), {place.key: place for place in before}, []
-    for n, (key, size, position) in enumerate(zip(layout.digests, layout.chars, layout.positions, strict=True)):
-        mark, old = marks.get(n), known.get(key)
-        same = old is not None and (old.block, old.position, old.size, old.mark) == (n, position, size, mark)
-        found.append(old if old is not None and same else Place(key, n, position, size, mark))
-    return tuple(found)
+def places_of(layout: Layout, before: Layout | None = None, places: Sequence[Place] = ()) -> tuple[Place, ...]:
+    """The places of all blocks of a prompt. `places` are those of a prompt `before` it: what both begin with serves
+    again."""
+    same = 0 if before is None else _same(layout, before)
+    marks = dict(layout.marks)
+    return (*places[:same], *[_place(layout, n, marks.get(n)) for n in range(same, len(layout.digests))])
+
+
+def _same(one: Layout, other: Layout) -> int:
+    """With how many blocks both begin; a prompt that goes on from another may change what its last marker bore."""
+    most = min(len(one.digests), max(0, len(other.digests) - 1), *(block for block, _ in {*one.marks} ^ {*other.marks}))
+    alike = all(a[:most] == b[:most] for a, b in zip(_columns(one), _columns(other), strict=True))
+    return most if alike else 0
+
+
+def _columns(layout: Layout) -> tuple[tuple[object, ...], ...]:
+    return layout.digests, layout.chars, layout.positions
 
 
 def _place(layout: Layout, block: int, mark: Lifetime | None) -> Place:

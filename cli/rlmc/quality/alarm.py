@@ -6,7 +6,9 @@ Its value is at most 1 on average while the rate is below that; on a change it g
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
+
+from rlmc.domain.frozen import dataclass
 
 BET = 0.08
 WORSE = 1.5

@@ -7,11 +7,11 @@ and its end gives back what was not. Rule: nothing is forgotten on a restart, an
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from math import log
-from statistics import median_low
 from typing import Any
 
+from rlmc.domain.frozen import dataclass
 from rlmc.quality.alarm import Alarm
 from rlmc.quality.controller import LOW, TOP, Controller
 from rlmc.quality.posterior import Posterior
@@ -72,7 +72,7 @@ class Care:
     @property
     def usual_cost(self) -> int | None:
         """Of a direct turn, in picodollars; None before some are known: the first of a session is a dear one."""
-        return median_low(self.costs) if len(self.costs) >= _SOME_COSTS else None
+        return sorted(self.costs)[(len(self.costs) - 1) // 2] if len(self.costs) >= _SOME_COSTS else None
 
     @property
     def closed(self) -> bool:

@@ -18,8 +18,10 @@ never is.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from math import exp, log, log1p
+
+from rlmc.domain.frozen import dataclass
 
 BETS = (0.15, 0.3, 0.5, 0.8, 1.2, 1.7, 2.5, 4.0)
 """How strongly each part of the mixture bets, with equal weights. Strong bets serve low rates, weak ones high rates."""

@@ -9,8 +9,10 @@ mean of Z is, in expectation, the mean loss. It is no promise for a single run.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import exp, log
+
+from rlmc.domain.frozen import dataclass
 
 RATE = 0.05
 """How fast log price follows."""

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
+from rlmc.domain.frozen import dataclass
 from rlmc.quality.canaries import sensitivity
 from rlmc.quality.certificate import Certificate
 from rlmc.quality.standing import half_of, meets

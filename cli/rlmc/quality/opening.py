@@ -13,10 +13,10 @@ loss counts as a whole one: the exact test knows yes and no.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import ceil, log
 from typing import Literal
 
+from rlmc.domain.frozen import dataclass
 from rlmc.quality.chances import upper_rate
 
 FACTOR = 2.5

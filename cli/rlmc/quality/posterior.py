@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from rlmc.domain.frozen import dataclass
 from rlmc.quality.chances import beta_quantile
 
 FORGETS = 0.998

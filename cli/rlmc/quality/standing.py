@@ -7,8 +7,7 @@ leaves of 100 is for the bound, the other half for the judge.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from rlmc.domain.frozen import dataclass
 from rlmc.quality.canaries import AT_FIRST, THEN, corrected, sensitivity
 from rlmc.quality.certificate import Certificate
 

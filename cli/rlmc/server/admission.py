@@ -7,21 +7,20 @@ disagree on what it says, it is refused instead of read.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
 from rlmc.config.env import TOKEN_HEADER
+from rlmc.server.exchange import Exchange
 from rlmc.server.headers import first
-from rlmc.server.ingress import Scope
 from rlmc.upstream.transport import Headers
 
 # TRACE would have a provider say back the credentials it was sent; of others nobody knows what they do.
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 # What is decided by, so that there must be one of it.
-_ONCE = (
-    *("host", "origin", "sec-fetch-site", "content-type", "content-encoding", "content-length", "transfer-encoding"),
-    *("authorization", TOKEN_HEADER),
+_ONCE = frozenset(
+    {"host", "origin", "sec-fetch-site", "content-type", "content-encoding", "content-length", "transfer-encoding"}
+    | {"authorization", TOKEN_HEADER}
 )
 _NOT_IN_A_PATH = re.compile(rb"[\x00-\x1f\x7f\\]|(?:^|/)\.\.?(?=/|$)")
 
@@ -31,18 +30,19 @@ class Refusal(NamedTuple):
     why: str
 
 
-def refusal(scope: Scope, headers: Headers, port: int, *, own_page: bool = False) -> Refusal | None:
+def refusal(exchange: Exchange, port: int, *, own_page: bool = False) -> Refusal | None:
     """Why a request must not be served, or None.
 
     `own_page`: the page of this very origin may ask, too. A browser names the origin also where a page loads its own
     modules.
     """
-    if scope["http_version"] != "1.1":
+    if exchange.http_version != "1.1":
         return Refusal(505, "HTTP/1.1 is spoken here, and nothing else")
-    if scope["method"] not in _METHODS:
+    if exchange.method not in _METHODS:
         return Refusal(405, "this method is not served")
-    counts = Counter(name for name, _ in headers)
-    twice = next((name for name in _ONCE if counts[name] > 1), None)
+    headers = exchange.headers
+    once = [name for name, _ in headers if name in _ONCE]
+    twice = next((name for name in once if once.count(name) > 1), None)
     if twice is not None:
         return Refusal(400, f"the header {twice} is there more than once")
     if (first(headers, "transfer-encoding") or "chunked").strip().lower() != "chunked":

@@ -1,4 +1,4 @@
-"""The daemon's ASGI application: a few paths, plain, without a framework on the way of a turn.
+"""The daemon's application: a few paths, plain, without a framework on the way of a turn.
 
 `/s/<token>/…` is an agent's; `/-/…` is the command line's, `/dashboard/…` a browser's, `/metrics` a collector's.
 Anything else does not exist.
@@ -10,7 +10,6 @@ import asyncio
 import logging
 import time
 from collections.abc import Coroutine
-from contextlib import suppress
 
 from rlmc.server.admission import is_crooked, refusal
 from rlmc.server.audits import Audits
@@ -18,21 +17,9 @@ from rlmc.server.control import Control
 from rlmc.server.dashboard.doors import PREFIX as DASHBOARD
 from rlmc.server.dashboard.pages import Dashboard
 from rlmc.server.egress import BrokenOff
+from rlmc.server.exchange import ClientGone, Exchange, TooLarge
 from rlmc.server.headers import first, media_type
-from rlmc.server.ingress import (
-    HANG_UP,
-    ClientGone,
-    Inbound,
-    Receive,
-    Scope,
-    Send,
-    TooLarge,
-    announced_size,
-    normal_path,
-    read_body,
-    scope_headers,
-    token_header,
-)
+from rlmc.server.ingress import Inbound, announced_size, normal_path, token_header
 from rlmc.server.metrics_page import PATHS as METRICS
 from rlmc.server.metrics_page import MetricsPage
 from rlmc.server.outgoing import Outgoing
@@ -89,55 +76,56 @@ class App:
         self.active = 0
         self.last_used = time.monotonic()
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            return
-        headers = scope_headers(scope)
-        path: str = scope["path"]
-        below = "/" + path[3:].partition("/")[2] if path.startswith("/s/") else path
-        out = Outgoing(send, spoken(normal_path(below), headers), "req_rlmc")
+    async def __call__(self, exchange: Exchange) -> None:
+        path = exchange.path
         page = path.startswith(DASHBOARD)
-        refused = refusal(scope, headers, self._port, own_page=page)
+        refused = refusal(exchange, self._port, own_page=page)
         if refused is not None:
             status, why = refused
-            await (self._dashboard.refuse(scope, send, status, why) if page else out.fail(status, f"rlmc: {why}"))
+            if page:
+                await self._dashboard.refuse(exchange, status, why)
+            else:
+                await _own(exchange).fail(status, f"rlmc: {why}")
             return
         if path.startswith("/-/"):
-            await self._control.serve(scope["method"], path, headers, receive, send)
+            await self._control.serve(exchange)
             return
         if page:
-            await self._dashboard.serve(scope, headers, receive, send)
+            await self._dashboard.serve(exchange)
             return
         if path in METRICS:
-            await self._metrics.serve(scope["method"], headers, send)
+            await self._metrics.serve(exchange)
             return
-        session, rest = await self._session_coming_back(scope, headers)
+        session, rest = await self._session_coming_back(exchange)
         if session is None:
-            await out.fail(404, _NO_SESSION)
+            await _own(exchange).fail(404, _NO_SESSION)
             return
         if is_crooked(rest):
-            await out.fail(400, "rlmc: the path holds steps or characters that no path of an API has")
+            await _own(exchange).fail(400, "rlmc: the path holds steps or characters that no path of an API has")
             return
         self.active += 1
         session.active += 1
         self.last_used = session.last_used = time.monotonic()
         session.requests += 1
         try:
-            await self._serve(session, rest, scope, headers, receive, send)
+            await self._serve(session, rest, exchange)
         except ClientGone:
             pass
         except BrokenOff:
-            await _hang_up(scope, receive)
+            # The client's line ends as the provider's did: without an answer, or in the middle of one.
+            exchange.hang_up()
         finally:
             self.active -= 1
             session.active -= 1
             self.last_used = session.last_used = time.monotonic()
 
-    async def _session_coming_back(self, scope: Scope, headers: list[tuple[str, str]]) -> tuple[Session | None, str]:
+    async def _session_coming_back(self, exchange: Exchange) -> tuple[Session | None, str]:
         """A daemon that takes the place of one that died is told of its sessions in its first seconds, one after
         another. An agent may be quicker, and none tries again after an answer that its address is unknown."""
-        token, rest = _addressed(scope, headers)
+        token, rest = _addressed(exchange)
         session = self._sessions.by_token(token)
+        if session is not None:
+            return session, rest
         until = min(self._began + _YOUNG_SECONDS, time.monotonic() + _COMING_BACK_SECONDS)
         while token and session is None and time.monotonic() < until and self._looking < _MOST_LOOKING:
             self._looking += 1
@@ -148,18 +136,10 @@ class App:
             session = self._sessions.by_token(token)
         return session, rest
 
-    async def _serve(
-        self,
-        session: Session,
-        rest: str,
-        scope: Scope,
-        headers: list[tuple[str, str]],
-        receive: Receive,
-        send: Send,
-    ) -> None:
-        path = normal_path(rest)
+    async def _serve(self, session: Session, rest: str, exchange: Exchange) -> None:
+        path, headers = normal_path(rest), exchange.headers
         codec = spoken(path, headers, session.parts.protocol)
-        out = Outgoing(send, codec, "req_rlmc")
+        out = Outgoing(exchange, codec, "req_rlmc")
         turns = TURN_PATHS.get(path)
         if turns is not None and first(headers, "upgrade") is not None:
             # Says at once that only HTTP is spoken here; any other status has Codex try its WebSocket for seconds.
@@ -168,19 +148,19 @@ class App:
         limit = session.parts.settings.body_limit
         try:
             async with self._bodies.room_for(announced_size(headers, limit)) as room:
-                body = await read_body(receive, limit)
+                body = await exchange.body(limit)
                 room.shrink(len(body))
                 inbound = Inbound(
-                    scope["method"],
+                    exchange.method,
                     path,
-                    scope["query_string"].decode("latin-1"),
+                    exchange.query,
                     headers,
                     body,
                     client_credential(headers),
                     codec.name,
                     session.key,
                 )
-                await self._answer(session, inbound, codec, turns, out, receive, send)
+                await self._answer(session, inbound, codec, turns, out, exchange)
         except TooLarge:
             await out.fail(413, f"rlmc: the request's body is over body-limit ({limit} bytes)")
         except NoRoom:
@@ -193,34 +173,34 @@ class App:
         codec: Codec,
         turns: Codec | None,
         out: Outgoing,
-        receive: Receive,
-        send: Send,
+        exchange: Exchange,
     ) -> None:
         if turns is not None and inbound.method == "POST":
             if media_type(inbound.headers) != "application/json":
                 await out.fail(415, "rlmc: content-type must be application/json")
                 return
             await self._control.refresh_config()
-            work = serve_turn(session, inbound, turns, send, self._transports, self._audits, self._targets)
+            work = serve_turn(session, inbound, turns, exchange, self._transports, self._audits, self._targets)
         else:
             work = pass_through(session, inbound, codec, out, self._transports)
-        await _until_gone(work, receive)
+        await _until_gone(work, exchange)
 
 
-def _addressed(scope: Scope, headers: list[tuple[str, str]]) -> tuple[str, str]:
+def _own(exchange: Exchange) -> Outgoing:
+    """For what is answered before it is known whose it is: in the words of the protocol it seems to speak."""
+    path = exchange.path
+    below = "/" + path[3:].partition("/")[2] if path.startswith("/s/") else path
+    return Outgoing(exchange, spoken(normal_path(below), exchange.headers), "req_rlmc")
+
+
+def _addressed(exchange: Exchange) -> tuple[str, str]:
     """The token a request names, empty where it names none, and the rest of its path, with escapes as the client wrote
     them: it goes on into another request, and must not be unescaped into the words of that one."""
-    path = scope["raw_path"].decode("latin-1")
+    path = exchange.raw_path
     if not path.startswith("/s/"):
-        return token_header(headers) or "", path
+        return token_header(exchange.headers) or "", path
     token, slash, rest = path[3:].partition("/")
     return token, slash + rest
-
-
-async def _hang_up(scope: Scope, receive: Receive) -> None:
-    """The client's line ends as the provider's did: without an answer, or in the middle of one."""
-    scope["extensions"][HANG_UP]()
-    await _disconnected(receive)
 
 
 async def _busy(out: Outgoing, codec: Codec) -> None:
@@ -231,22 +211,16 @@ async def _busy(out: Outgoing, codec: Codec) -> None:
     await out.end(body)
 
 
-async def _until_gone(work: Coroutine[None, None, None], receive: Receive) -> None:
+async def _until_gone(work: Coroutine[None, None, None], exchange: Exchange) -> None:
     """Run to the end, or until the client hangs up: then what is under way is cancelled, at the provider too."""
-    task = asyncio.ensure_future(work)
-    gone = asyncio.ensure_future(_disconnected(receive))
+    task = asyncio.current_task()
+    if task is None:
+        raise RuntimeError("not in a task")
+    exchange.when_gone(task.cancel)
     try:
-        await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
-        if not task.done():
-            task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        await work
+    except asyncio.CancelledError:
+        if not exchange.is_gone or task.uncancel() > 0:
+            raise  # it is the daemon that ends
     finally:
-        gone.cancel()
-        if not task.done():
-            task.cancel()
-
-
-async def _disconnected(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
+        exchange.when_gone(None)

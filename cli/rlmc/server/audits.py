@@ -12,7 +12,7 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from random import Random
 from typing import Literal
 
@@ -22,6 +22,7 @@ from rlmc.cascade.audit.same import same
 from rlmc.cascade.plan import BriefRequest, CallModel, Original
 from rlmc.cascade.verify import candidate_json
 from rlmc.domain.chat import Completion
+from rlmc.domain.frozen import dataclass
 from rlmc.domain.layout import Mark
 from rlmc.domain.outline import Outline
 from rlmc.domain.record import AuditEnding, AuditRecord

@@ -191,7 +191,7 @@ def _kind(decision: Decision, outcome: Outcome) -> str | None:
 def _answer_chars(this: Run) -> int:
     if isinstance(this.plan, Answer):
         return len(this.plan.completion.text)
-    return sum(c.output_chars for c in this.turnover.calls if c.served)
+    return sum([c.output_chars for c in this.turnover.calls if c.served])
 
 
 def _served_model(this: Run) -> Model:

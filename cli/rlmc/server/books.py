@@ -12,11 +12,12 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from rlmc.cascade.signals import Signals
 from rlmc.domain.chat import ChatRequest, Usage
+from rlmc.domain.frozen import dataclass
 from rlmc.domain.money import Picodollars
 from rlmc.domain.outcome import Outcome, Reason
 from rlmc.domain.record import AuditRecord, CallRecord, Ending, EpochRecord, TurnRecord
@@ -174,8 +175,8 @@ class Books:
 
     def _record(self, turn: FinishedTurn) -> TurnRecord:
         served = next((c for c in turn.calls if c.served), None)
-        verify, draft = turn.alone.verify, turn.alone.draft
-        output = self._output_price(turn)
+        verify, draft = turn.alone
+        baseline, output = self._baseline(turn)
         decision = turn.decision
         if decision is not None and self.prices is not None:
             decision = {**decision, "prices": self.prices.version}
@@ -195,15 +196,15 @@ class Books:
             status=turn.status,
             ttfb_ms=None if turn.ttfb_s is None else round(turn.ttfb_s * 1000, 3),
             latency_ms=round(turn.latency_s * 1000, 3),
-            baseline=self._cost(turn.verify, verify.usage, turn.started_at),
+            baseline=baseline,
             baseline_estimated=verify.estimated,
             baseline_bias=verify.bias * output,
             baseline_noise=verify.noise * output * output,
-            draft_only=None if turn.draft is None else self._cost(turn.draft, draft.usage, turn.started_at),
+            draft_only=self._draft_only(turn, draft.usage),
             decision=decision,
             signals=turn.signals.record() if turn.signals else {},
-            findings=tuple(f"{f.check}: {f.detail}" for f in turn.findings),
-            calls=tuple(self._call_record(c) for c in turn.calls),
+            findings=tuple([f"{f.check}: {f.detail}" for f in turn.findings]),
+            calls=tuple([self._call_record(c) for c in turn.calls]),
             epoch=turn.epoch,
             coin=turn.coin,
             audit=turn.audit,
@@ -211,15 +212,19 @@ class Books:
             answer_body=turn.answer_body,
         )
 
-    def _cost(self, model: Model, usage: Usage | None, at: int) -> Picodollars | None:
-        return None if usage is None or self.prices is None else self.prices.charge(model, usage, at).cost
-
-    def _output_price(self, turn: FinishedTurn) -> Picodollars:
+    def _baseline(self, turn: FinishedTurn) -> tuple[Picodollars | None, Picodollars]:
+        """What the verify model alone would have cost, and what a token of its answers costs (0: unknown)."""
         usage = turn.alone.verify.usage
-        price = None
-        if usage is not None and self.prices is not None:
-            price = self.prices.lookup(turn.verify, turn.started_at, usage.prompt)
-        return 0 if price is None else price.output
+        if usage is None or self.prices is None:
+            return None, 0
+        price = self.prices.lookup(turn.verify, turn.started_at, usage.prompt)
+        cost = self.prices.charge(turn.verify, usage, turn.started_at).cost
+        return cost, 0 if price is None else price.output
+
+    def _draft_only(self, turn: FinishedTurn, usage: Usage | None) -> Picodollars | None:
+        if turn.draft is None or usage is None or self.prices is None:
+            return None
+        return self.prices.charge(turn.draft, usage, turn.started_at).cost
 
     def _call_record(self, call: Call) -> CallRecord:
         usage, estimated = billed_usage(call)

@@ -7,8 +7,9 @@ the system tells that.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
+
+from rlmc.domain.frozen import dataclass
 
 _BEGAN = 18  # of the fields after the state, which follows a name that may hold anything
 

@@ -11,12 +11,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, time, timedelta
 from pathlib import Path
 from weakref import WeakValueDictionary
 
 from rlmc.config.schema import Settings
+from rlmc.domain.frozen import dataclass
 from rlmc.domain.money import PICO
 from rlmc.errors import RlmcError
 from rlmc.ledger.period import local

@@ -81,18 +81,13 @@ class Call:
     def chunks(self) -> AsyncIterator[bytes]:
         """The body, one iterator for the call's whole life: who reads on goes on where the last one stopped."""
         if self._chunks is None:
-            self._chunks = self._read()
+            self._chunks = _Body(self)
         return self._chunks
 
-    async def _read(self) -> AsyncIterator[bytes]:
-        if self.response is None:
-            return
-        async for chunk in self.response.chunks():
-            if self.first_byte is None:
-                self.first_byte = time.monotonic()
-                if self.heard is not None:
-                    self.heard()
-            yield chunk
+    def note_first_byte(self) -> None:
+        self.first_byte = time.monotonic()
+        if self.heard is not None:
+            self.heard()
 
     async def close(self) -> None:
         """Ends the call; one not read to its end is cancelled at the provider. Safe to call twice."""
@@ -106,6 +101,27 @@ class Call:
     def fail(self, error: str) -> None:
         if self.error is None:
             self.error = error
+
+
+class _Body:
+    """The chunks of a call's answer. A class and not a generator: a stream of many small ones passes through it."""
+
+    __slots__ = ("_call", "_chunks")
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+        self._chunks = None if call.response is None else aiter(call.response.chunks())
+
+    def __aiter__(self) -> _Body:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if self._chunks is None:
+            raise StopAsyncIteration
+        chunk = await self._chunks.__anext__()
+        if self._call.first_byte is None:
+            self._call.note_first_byte()
+        return chunk
 
 
 def _wait_of(headers: Headers) -> float | None:

@@ -14,13 +14,14 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Any
 
 import rlmc
 from rlmc.config.load import Config, load, overlay
 from rlmc.config.paths import config_file, displaced_ledger, displaced_state, ledger_file
+from rlmc.domain.frozen import dataclass
 from rlmc.domain.record import SessionRecord
 from rlmc.domain.redaction import redact
 from rlmc.errors import RlmcError
@@ -31,8 +32,8 @@ from rlmc.server.books import Books
 from rlmc.server.budgets import Budgets
 from rlmc.server.calls import wall_us
 from rlmc.server.control_body import BadRequest, bound_in, is_http, object_in, text_in, texts_in
+from rlmc.server.exchange import ClientGone, Exchange, TooLarge
 from rlmc.server.headers import first, media_type
-from rlmc.server.ingress import ClientGone, Receive, Send, TooLarge, read_body
 from rlmc.server.notes import budget_notes, gateway_notes
 from rlmc.server.parts import GATEWAYS, Parts, build_parts
 from rlmc.server.proof import NONCE_HEADER, is_nonce, proof
@@ -42,7 +43,7 @@ from rlmc.server.sessions import Means, Session, Sessions
 from rlmc.server.targets import Targets
 from rlmc.server.vitals import vitals
 from rlmc.upstream.providers import names, own_files
-from rlmc.upstream.transport import Headers, Network
+from rlmc.upstream.transport import Network
 from rlmc.views.budgets import budgets_data, no_help
 from rlmc.views.figures import count
 from rlmc.wire import PROTOCOLS
@@ -83,24 +84,25 @@ class Control:
     _looked_for_old: float = 0.0
     _seen: tuple[object, ...] = ()
 
-    async def serve(self, method: str, path: str, headers: Headers, receive: Receive, send: Send) -> None:
+    async def serve(self, exchange: Exchange) -> None:
+        method, path, headers = exchange.method, exchange.path, exchange.headers
         nonce = first(headers, NONCE_HEADER)
         if path == PROOF and method == "GET" and nonce is not None and is_nonce(nonce):
             # For who does not trust this port yet, and so must not name the token.
-            await _reply(send, 200, {"proof": proof(self.token, self.port, nonce)})
+            await _reply(exchange, 200, {"proof": proof(self.token, self.port, nonce)})
             return
         presented = (first(headers, "authorization") or "").removeprefix("Bearer ")
         if not hmac.compare_digest(presented.encode(), self.token.encode()):
-            await _reply(send, 401, {"error": "control token missing or wrong"})
+            await _reply(exchange, 401, {"error": "control token missing or wrong"})
             return
         if method == "POST" and media_type(headers) != "application/json":
-            await _reply(send, 415, {"error": "content-type must be application/json"})
+            await _reply(exchange, 415, {"error": "content-type must be application/json"})
             return
         try:
             steps = path.removeprefix("/-/").split("/")
             match method, steps:
                 case "GET", ["sessions", session_id, "attach"]:
-                    await self._attach(session_id, receive, send)
+                    await self._attach(session_id, exchange)
                     return
                 case "GET", ["health"]:
                     answer = self.health()
@@ -109,7 +111,7 @@ class Control:
                 case "POST", ["dashboard"]:
                     answer = {"url": self.dashboard_link()}
                 case "POST", ["sessions"]:
-                    answer = await self.register(object_in(await read_body(receive, _BODY_LIMIT)))
+                    answer = await self.register(object_in(await exchange.body(_BODY_LIMIT)))
                 case "POST", ["sessions", session_id, "end"]:
                     answer = await self.end(session_id)
                 case "POST", ["reload"]:
@@ -117,20 +119,20 @@ class Control:
                     await self.audits.epochs.load()
                     answer = {"ok": self.config_error is None, "error": self.config_error}
                 case "POST", ["quality", "resume"]:
-                    wanted = object_in(await read_body(receive, _BODY_LIMIT))
+                    wanted = object_in(await exchange.body(_BODY_LIMIT))
                     answer = {"ok": self.audits.epochs.resume(text_in(wanted, "epoch"))}
                 case "POST", ["stop"]:
                     self.stop.set()
                     answer = {"ok": True}
                 case _:
-                    await _reply(send, 404, {"error": "no such control path"})
+                    await _reply(exchange, 404, {"error": "no such control path"})
                     return
         except ClientGone:
             return
         except (BadRequest, TooLarge, RlmcError) as error:
-            await _reply(send, 400, {"error": str(error) or "too large"})
+            await _reply(exchange, 400, {"error": str(error) or "too large"})
             return
-        await _reply(send, 200, answer)
+        await _reply(exchange, 200, answer)
 
     # --- facts ----------------------------------------------------------------------------------------------------
 
@@ -305,22 +307,22 @@ class Control:
                     with suppress(BadRequest):  # somebody else has ended it
                         await self.end(session.id)
 
-    async def _attach(self, session_id: str, receive: Receive, send: Send) -> None:
+    async def _attach(self, session_id: str, exchange: Exchange) -> None:
         """An open line by which a waiting `rlmc run` says that it lives, and by whose end it learns that we do not."""
         session = self.sessions.by_id(session_id)
         if session is None:
-            await _reply(send, 404, {"error": "no such session"})
+            await _reply(exchange, 404, {"error": "no such session"})
             return
         session.attached += 1
-        gone = asyncio.ensure_future(_gone(receive))
+        gone = asyncio.ensure_future(exchange.gone())
         stopping = asyncio.ensure_future(self.stop.wait())
         try:
-            await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/plain")]})
+            exchange.begin(200, [(b"content-type", b"text/plain")])
             while not gone.done() and not stopping.done():
-                await send({"type": "http.response.body", "body": b"\n", "more_body": True})
+                await exchange.write(b"\n")
                 await asyncio.wait({gone, stopping}, timeout=_ATTACH_SECONDS, return_when=asyncio.FIRST_COMPLETED)
             if not gone.done():
-                await send({"type": "http.response.body", "body": b"", "more_body": False})
+                await exchange.end()
         finally:
             gone.cancel()
             stopping.cancel()
@@ -408,17 +410,12 @@ def _stamp(path: Path) -> tuple[int, int] | None:
     return stat.st_mtime_ns, stat.st_ino
 
 
-async def _gone(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
-
-
 def _shown(error: str | None) -> str | None:
     return None if error is None else redact(error)
 
 
-async def _reply(send: Send, status: int, answer: Mapping[str, Any]) -> None:
+async def _reply(exchange: Exchange, status: int, answer: Mapping[str, Any]) -> None:
     body = json.dumps(answer).encode()
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body, "more_body": False})
+    exchange.begin(status, headers)
+    await exchange.end(body)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from typing import Any
 
 from rlmc.cascade.bucket import bucket_of
 from rlmc.cascade.caution import FREE, Caution
 from rlmc.cascade.session import Arrival, Foresight
 from rlmc.domain.chat import Usage
+from rlmc.domain.frozen import dataclass
 from rlmc.domain.outcome import Outcome
 from rlmc.domain.outline import Outline
 from rlmc.domain.record import DECISION_FORMAT
@@ -95,25 +95,32 @@ def facts_of(
     arrival: Arrival, outcome: Outcome, calls: tuple[Call, ...], kind: str | None, answer_chars: int
 ) -> TurnFacts:
     """The finished turn as the books need it. Brief verifications leave the conversation's caches alone."""
-    verify = [c for c in calls if c.role in ("verify", "direct") and not c.brief]
-    drafts = [c for c in calls if c.role == "draft" and c.sent]
-    usages = [billed_usage(c) for c in verify]
-    draft = billed_usage(drafts[-1]) if drafts else (None, False)
-    outline = arrival.outline
+    verify: list[Usage | None] = []
+    asked_draft, draft, appended, measured, brief = False, None, 0, True, 0
+    for call in calls:
+        usage, estimated = billed_usage(call)
+        if call.brief:
+            brief += 0 if usage is None else usage.prompt
+        elif call.role in ("verify", "direct"):
+            verify.append(usage)
+            appended = max(appended, call.appended_chars)
+            measured = measured and not estimated
+        elif call.role == "draft" and call.sent:
+            asked_draft, draft = True, usage
     return TurnFacts(
         at=arrival.at,
         outcome=outcome,
         verify=arrival.verify,
         draft_model=arrival.draft,
-        outline=outline,
-        verify_calls=tuple(usage for usage, _ in usages),
-        asked_draft=bool(drafts),
-        draft=draft[0],
-        appended_chars=max((c.appended_chars for c in verify), default=0),
+        outline=arrival.outline,
+        verify_calls=tuple(verify),
+        asked_draft=asked_draft,
+        draft=draft,
+        appended_chars=appended,
         kind=kind,
         answer_chars=answer_chars,
-        measured=not any(estimated for _, estimated in usages),
-        brief_prompt=sum(usage.prompt for c in calls if c.brief and (usage := billed_usage(c)[0]) is not None),
+        measured=measured,
+        brief_prompt=brief,
     )
 
 

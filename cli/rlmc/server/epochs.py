@@ -11,7 +11,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from rlmc.cascade.obedience import obeys
 from rlmc.cascade.policies.policy import Policy
 from rlmc.cascade.signals import Signals
 from rlmc.config.schema import Settings
+from rlmc.domain.frozen import dataclass
 from rlmc.domain.outcome import Reason
 from rlmc.domain.record import EpochRecord
 from rlmc.domain.turn import Model, Turn

@@ -22,6 +22,8 @@ _HOP_BY_HOP = frozenset(
     }
 )
 _REQUEST_ONLY = frozenset({"host", "content-length", "expect", TOKEN_HEADER})
+_NOT_UPSTREAM = _HOP_BY_HOP | _REQUEST_ONLY
+_OF_ANOTHER_BODY = _HOP_BY_HOP | {"content-length", "content-encoding"}
 _BODILESS = frozenset({204, 304})
 # What a provider of the client's protocol needs of its headers, and nothing that could be a secret.
 OF_THE_PROTOCOL = frozenset(
@@ -44,7 +46,7 @@ def for_upstream(headers: Iterable[tuple[str, str]]) -> Headers:
     """A client's headers for the provider (names in lower case in, order kept)."""
     headers = list(headers)
     named = _named_by_connection(headers)
-    kept = [(k, v) for k, v in headers if k not in _HOP_BY_HOP and k not in _REQUEST_ONLY and k not in named]
+    kept = [(k, v) for k, v in headers if k not in _NOT_UPSTREAM and k not in named]
     if first(kept, "accept-encoding") is None:
         # To say nothing of encodings allows any; who says nothing, as Codex does, mostly knows none.
         return [*kept, ("accept-encoding", "identity")]
@@ -54,11 +56,12 @@ def for_upstream(headers: Iterable[tuple[str, str]]) -> Headers:
 def for_client(headers: Iterable[tuple[str, str]], *, same_body: bool, status: int = 200) -> list[tuple[bytes, bytes]]:
     """A provider's headers for the client. Without `same_body` the body is written anew and its length is unknown."""
     headers = [(k.lower(), v) for k, v in headers]
-    dropped = _HOP_BY_HOP | _named_by_connection(headers)
-    if not same_body:
-        dropped |= {"content-length", "content-encoding"}
+    dropped = _HOP_BY_HOP if same_body else _OF_ANOTHER_BODY
     if status in _BODILESS:
         dropped |= {"content-length"}
+    named = _named_by_connection(headers)
+    if named:
+        dropped |= named
     return [(k.encode("latin-1"), v.encode("latin-1")) for k, v in headers if k not in dropped]
 
 
@@ -72,17 +75,21 @@ def without_token(value: str, token: str) -> str:
 
 
 def first(headers: Iterable[tuple[str, str]], name: str) -> str | None:
-    return next((v for k, v in headers if k.lower() == name), None)
+    size = len(name)
+    for k, v in headers:
+        if len(k) == size and k.lower() == name:
+            return v
+    return None
 
 
 def media_type(headers: Iterable[tuple[str, str]]) -> str:
     """What the body is said to be, without its parameters."""
-    return (first(headers, "content-type") or "").split(";")[0].strip().lower()
+    return (first(headers, "content-type") or "").partition(";")[0].strip().lower()
 
 
 def _named_by_connection(headers: Iterable[tuple[str, str]]) -> frozenset[str]:
-    named = [v for k, v in headers if k.lower() == "connection"]
-    return frozenset(token.strip().lower() for value in named for token in value.split(","))
+    named = [v for k, v in headers if len(k) == len("connection") and k.lower() == "connection"]
+    return frozenset([token.strip().lower() for value in named for token in value.split(",")])
 
 
 def _readable(accept_encoding: str) -> str:

@@ -1,37 +1,21 @@
-"""From an ASGI request to an `Inbound`: who asks, on which path, with which body."""
+"""From a client's request to an `Inbound`: who asks, on which path, with which body."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass, field
-from io import BytesIO
-from typing import Any
+from functools import lru_cache
 
 from rlmc.config.env import TOKEN_HEADER
 from rlmc.domain.chat import ChatRequest, Text
 from rlmc.domain.turn import ClientHints
+from rlmc.server.exchange import TooLarge
 from rlmc.server.headers import first
 from rlmc.upstream.credentials import ClientCredential
 from rlmc.upstream.transport import Headers
 
 # What clients ask for below a base URL that already ends in `/v1`, or should have.
 _UNVERSIONED = frozenset({"messages", "models", "chat", "responses", "completions", "embeddings"})
-
-# The extension by which a connection is closed without an answer, as a provider may do.
-HANG_UP = "rlmc.hang_up"
-
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-
-
-class ClientGone(Exception):
-    """The client hung up before its request was complete."""
-
-
-class TooLarge(Exception):
-    """The body is over the limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,21 +31,14 @@ class Inbound:
     credential: ClientCredential
     protocol: str
     key: bytes = field(repr=False)
+    _by_name: dict[str, str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # The first of each name, as `first` finds it: a turn asks for some twenty.
+        object.__setattr__(self, "_by_name", dict(reversed(self.headers)))
 
     def header(self, name: str) -> str | None:
-        return first(self.headers, name)
-
-
-def scope_headers(scope: Scope) -> Headers:
-    return [(k.decode("latin-1"), _text(v)) for k, v in scope["headers"]]
-
-
-def _text(value: bytes) -> str:
-    """A header's bytes so that the HTTP client, which writes UTF-8, writes the same bytes again."""
-    try:
-        return value.decode()
-    except UnicodeDecodeError:
-        return value.decode("latin-1")
+        return self._by_name.get(name)
 
 
 def announced_size(headers: Headers, limit: int) -> int:
@@ -72,27 +49,6 @@ def announced_size(headers: Headers, limit: int) -> int:
             raise TooLarge
         return int(length)
     return limit if first(headers, "transfer-encoding") is not None else 0
-
-
-async def read_body(receive: Receive, limit: int) -> bytes:
-    """The whole body. Raises TooLarge as soon as it is, ClientGone when the client hangs up."""
-    body, size = BytesIO(), 0  # which gives its bytes away without copying them
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientGone
-        chunk = message.get("body", b"")
-        more = message.get("more_body", False)
-        if not size and not more:
-            if len(chunk) > limit:
-                raise TooLarge
-            return chunk  # type: ignore[no-any-return]  # ASGI's own word for it
-        size += len(chunk)
-        if size > limit:
-            raise TooLarge
-        body.write(chunk)
-        if not more:
-            return body.getvalue()
 
 
 def normal_path(path: str) -> str:
@@ -132,10 +88,16 @@ def conversation_key(inbound: Inbound, request: ChatRequest | None) -> str:
     """
     session = next((value for name in _SESSION_HEADERS if (value := inbound.header(name))), None)
     agent = inbound.header("x-claude-code-agent-id") or ""
-    side = "" if request is None or request.tools else "side:" + request.system_head[:200]
-    if session is None and request is not None:
-        begin = next((p.text for m in request.messages for p in m.parts if isinstance(p, Text)), "")
-        session = request.system_head + "\0" + begin[:2000]
-    model = request.model if request is not None else ""
-    said = f"{session}\0{agent}\0{side}\0{model}".encode(errors="replace")
-    return hashlib.blake2b(said, key=inbound.key, digest_size=8, person=b"rlmc threads").hexdigest()
+    if request is None:
+        return _digest(inbound.key, f"{session}\0{agent}\0\0")
+    side = "" if request.tools else "side:" + request.system_head[:200]
+    if session is not None:
+        return _digest(inbound.key, f"{session}\0{agent}\0{side}\0{request.model}")
+    begin = next((p.text for m in request.messages for p in m.parts if isinstance(p, Text)), "")
+    return _digest(inbound.key, request.system_head, "\0", begin[:2000], f"\0{agent}\0{side}\0{request.model}")
+
+
+@lru_cache(maxsize=64)  # the turns of a conversation say the same
+def _digest(key: bytes, *said: str) -> str:
+    whole = "".join(said).encode(errors="replace")
+    return hashlib.blake2b(whole, key=key, digest_size=8, person=b"rlmc threads").hexdigest()

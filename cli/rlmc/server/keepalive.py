@@ -11,8 +11,8 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 
+from rlmc.domain.frozen import dataclass
 from rlmc.domain.layout import Lifetime
 from rlmc.domain.outline import Outline
 from rlmc.domain.price import Price

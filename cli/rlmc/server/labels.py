@@ -6,8 +6,9 @@ number of series is bounded.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from rlmc.domain.frozen import dataclass
 from rlmc.domain.record import MARKER_REFUSED, CallRecord
 from rlmc.domain.turn import Model
 from rlmc.server.sessions import Session
@@ -29,6 +30,7 @@ ERROR_KINDS = frozenset(
         "reset", "status", "stream", "timeout", "tls", "unreachable", "wire",
     }
 )  # fmt: skip
+_PROVIDERS = frozenset(BUILT_IN)
 _MOST_MODELS = 64
 _NONE = "none"
 
@@ -38,7 +40,7 @@ def client_label(client: str) -> str:
 
 
 def provider_label(provider: str) -> str:
-    return provider if provider in BUILT_IN else OTHER
+    return provider if provider in _PROVIDERS else OTHER
 
 
 def check_label(finding: str) -> str:
@@ -65,14 +67,15 @@ class Models:
     """The names of models that may be shown: priced ones, and those a setting names. No more than `_MOST_MODELS`,
     because names come from clients and a price may hold for many spellings."""
 
-    _shown: set[Model] = field(default_factory=set)
+    _shown: set[tuple[str, str]] = field(default_factory=set)
 
     def label(self, call: CallRecord, session: Session | None) -> str:
-        model = Model(call.provider, call.model)
-        if model not in self._shown:
-            if len(self._shown) >= _MOST_MODELS or not (call.price_source is not None or _set(model, session)):
+        key = (call.provider, call.model)
+        if key not in self._shown:
+            named = call.price_source is not None or _set(Model(*key), session)
+            if len(self._shown) >= _MOST_MODELS or not named:
                 return OTHER
-            self._shown.add(model)
+            self._shown.add(key)
         return call.model
 
 

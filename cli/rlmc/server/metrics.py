@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from rlmc.domain.frozen import dataclass
 from rlmc.domain.outcome import Outcome
 from rlmc.domain.record import CallRecord, TurnRecord
 from rlmc.ledger.report import SavingsReport
@@ -68,7 +69,9 @@ class Tally:
     def observe(self, booked: Booked) -> None:
         session = self.sessions.by_id(booked.turn.session_id)
         kind = "true" if booked.simulated else "false"
-        account = self.accounts.setdefault(kind, SavingsReport())
+        account = self.accounts.get(kind)
+        if account is None:
+            account = self.accounts[kind] = SavingsReport()
         if booked.first:
             self._turn(booked.turn, booked.client)
             account.baseline.add(booked.turn.baseline)
@@ -79,27 +82,28 @@ class Tally:
     def _turn(self, turn: TurnRecord, client: str) -> None:
         outcome = turn.outcome
         self.outcomes[outcome] += 1
-        self.turns[outcome.value, turn.reason.value, client_label(client)] += 1
+        self.turns[outcome, turn.reason, client_label(client)] += 1
         for finding in turn.findings:
             self.findings[(check_label(finding),)] += 1
         if turn.ending != "complete":
             self.unfinished[(turn.ending,)] += 1
             return
-        self.durations.setdefault(outcome, Histogram()).observe(turn.latency_ms / 1000)
+        _of(self.durations, outcome).observe(turn.latency_ms / 1000)
         if turn.ttfb_ms is not None:
-            self.first_bytes.setdefault(outcome, Histogram()).observe(turn.ttfb_ms / 1000)
+            _of(self.first_bytes, outcome).observe(turn.ttfb_ms / 1000)
 
     def _call(self, call: CallRecord, name: str, simulated: str) -> None:
-        model = (call.role, provider_label(call.provider), name, simulated)
-        self.calls[(*model[:3], status_label(call.status))] += 1
+        role, provider = call.role, provider_label(call.provider)
+        model = (role, provider, name, simulated)
+        self.calls[role, provider, name, status_label(call.status)] += 1
         if call.error is not None:
             self.call_errors[call.role, error_label(call.error)] += 1
         if call.usage is not None:
-            usage = call.usage
-            self.tokens[(*model, "input")] += usage.input
-            self.tokens[(*model, "cache_read")] += usage.cache_read
-            self.tokens[(*model, "cache_write")] += usage.cache_write_5m + usage.cache_write_1h
-            self.tokens[(*model, "output")] += usage.output
+            usage, tokens = call.usage, self.tokens
+            tokens[role, provider, name, simulated, "input"] += usage.input
+            tokens[role, provider, name, simulated, "cache_read"] += usage.cache_read
+            tokens[role, provider, name, simulated, "cache_write"] += usage.cache_write_5m + usage.cache_write_1h
+            tokens[role, provider, name, simulated, "output"] += usage.output
             self.thinking[model] += usage.thinking
         if call.cost is not None:
             self.paid[model] += call.cost
@@ -108,6 +112,13 @@ class Tally:
         if call.role == "draft" and not call.served:
             self.wasted_drafts[(simulated,)] += 1
             self.wasted[(simulated,)] += call.cost or 0
+
+
+def _of(histograms: dict[Outcome, Histogram], outcome: Outcome) -> Histogram:
+    found = histograms.get(outcome)
+    if found is None:
+        found = histograms[outcome] = Histogram()
+    return found
 
 
 @dataclass(frozen=True, slots=True)

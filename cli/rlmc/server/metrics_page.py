@@ -11,11 +11,10 @@ import hmac
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from rlmc.server.exchange import Exchange, RawHeaders
 from rlmc.server.headers import first
-from rlmc.server.ingress import Send
 from rlmc.server.metrics import Readings, Tally
 from rlmc.server.metrics_token import metrics_token
-from rlmc.upstream.transport import Headers
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
@@ -34,18 +33,19 @@ class MetricsPage:
         self._read = read
         self._registry: CollectorRegistry | None = None
 
-    async def serve(self, method: str, headers: Headers, send: Send) -> None:
+    async def serve(self, exchange: Exchange) -> None:
+        headers = exchange.headers
         scheme, _, presented = (first(headers, "authorization") or "").partition(" ")
         # Compared with both, always, so that the time taken tells nothing.
         matches = [hmac.compare_digest(presented.strip().encode(), token) for token in self._tokens]
         if scheme.lower() != "bearer" or not any(matches):
             challenge = [(b"www-authenticate", b'Bearer realm="rlmc metrics"')]
-            await _answer(send, 401, _TEXT, b"the token of the file metrics-token is missing or wrong\n", challenge)
-        elif method not in ("GET", "HEAD"):
-            await _answer(send, 405, _TEXT, b"only GET and HEAD\n", [(b"allow", b"GET, HEAD")])
+            await _answer(exchange, 401, _TEXT, b"the token of the file metrics-token is missing or wrong\n", challenge)
+        elif exchange.method not in ("GET", "HEAD"):
+            await _answer(exchange, 405, _TEXT, b"only GET and HEAD\n", [(b"allow", b"GET, HEAD")])
         else:
             content_type, body = await self._render(first(headers, "accept") or "")
-            await _answer(send, 200, content_type, body, [])
+            await _answer(exchange, 200, content_type, body, [])
 
     async def _render(self, accept: str) -> tuple[str, bytes]:
         if self._registry is None:
@@ -63,8 +63,8 @@ def _load() -> Callable[[Tally, Callable[[], Readings]], CollectorRegistry]:
     return registry
 
 
-async def _answer(send: Send, status: int, content_type: str, body: bytes, more: list[tuple[bytes, bytes]]) -> None:
+async def _answer(exchange: Exchange, status: int, content_type: str, body: bytes, more: RawHeaders) -> None:
     headers = [(b"content-type", content_type.encode()), (b"content-length", str(len(body)).encode()), *more]
     headers.append((b"cache-control", b"no-store"))
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body, "more_body": False})
+    exchange.begin(status, headers)
+    await exchange.end(body)

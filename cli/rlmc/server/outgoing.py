@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from rlmc.server.ingress import Send
+from rlmc.server.exchange import Exchange, RawHeaders
 from rlmc.wire.codec import Codec
 
 EVENT_STREAM = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-cache")]
@@ -19,8 +19,8 @@ class Outgoing:
     """`status` and `first_byte` (monotonic seconds) are for the books. `keep` keeps the bytes when asked to. `settle`
     is called once, before the answer's last bytes leave; `delivered` is true once they have left."""
 
-    def __init__(self, send: Send, codec: Codec, request_id: str, *, keep: bool = False) -> None:
-        self._send = send
+    def __init__(self, exchange: Exchange, codec: Codec, request_id: str, *, keep: bool = False) -> None:
+        self._exchange = exchange
         self._codec = codec
         self._request_id = (b"request-id" if codec.name == "anthropic" else b"x-request-id", request_id.encode())
         self.status: int | None = None
@@ -37,9 +37,9 @@ class Outgoing:
     def kept(self) -> bytes | None:
         return b"".join(self._kept) if self._kept is not None else None
 
-    async def begin(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
+    async def begin(self, status: int, headers: RawHeaders) -> None:
         self.status = status
-        await self._send({"type": "http.response.start", "status": status, "headers": headers})
+        self._exchange.begin(status, headers)
 
     async def begin_own(self, *, stream: bool, length: int | None = None) -> None:
         """Begin an answer that rlmc writes itself. Does nothing when a stream is already under way."""
@@ -57,13 +57,13 @@ class Outgoing:
         self._note(data)
         if last:
             self._settle()
-        await self._send({"type": "http.response.body", "body": data, "more_body": True})
+        await self._exchange.write(data)
         self.delivered = self.delivered or last
 
     async def end(self, data: bytes = b"") -> None:
         self._note(data)
         self._settle()
-        await self._send({"type": "http.response.body", "body": data, "more_body": False})
+        await self._exchange.end(data)
         self.delivered = True
 
     def _note(self, data: bytes) -> None:
@@ -91,7 +91,7 @@ class Outgoing:
         await self.begin_error(status, [], len(body))
         await self.end(body)
 
-    async def begin_error(self, status: int, more: list[tuple[bytes, bytes]], length: int) -> None:
+    async def begin_error(self, status: int, more: RawHeaders, length: int) -> None:
         """Begin an answer that is an error, in the client's protocol."""
         headers = [(b"content-type", b"application/json"), (b"content-length", str(length).encode()), *more]
         await self.begin(status, [*headers, self._request_id])

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Container, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import field, replace
+from typing import Any
 from urllib.parse import urlsplit
 
 from rlmc.cascade.policies import POLICIES
 from rlmc.cascade.policies.policy import Policy
 from rlmc.config.schema import Settings, UpstreamSettings
+from rlmc.domain.frozen import dataclass
 from rlmc.domain.turn import Model
 from rlmc.errors import ConfigError
 from rlmc.upstream.addresses import base_of, moved
@@ -40,6 +42,8 @@ class Parts:
     protocol: str
     fingerprint: str
     left_out: tuple[str, ...] = ()
+    # See `way_to`, which asks the same few questions at every turn.
+    ways: dict[tuple[str, Model], Any] = field(default_factory=dict, compare=False, repr=False)
 
     def home(self, protocol: str | None = None) -> Provider:
         return self.homes[protocol or self.protocol]

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import logging
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from rlmc.cascade.bucket import bucket_of
 from rlmc.cascade.regret import Trail, follow
 from rlmc.cascade.signals import Signals
 from rlmc.domain.chat import ChatRequest
+from rlmc.domain.frozen import dataclass
 from rlmc.ledger.store import Ledger
 from rlmc.quality.care import Care
 

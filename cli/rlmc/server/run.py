@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from rlmc.cascade.plan import Plan
 from rlmc.cascade.policies.policy import Policy
 from rlmc.cascade.signals import Signals
 from rlmc.domain.chat import ChatRequest
+from rlmc.domain.frozen import dataclass
 from rlmc.domain.outcome import Reason
 from rlmc.domain.record import Ending
 from rlmc.domain.turn import Model

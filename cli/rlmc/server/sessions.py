@@ -8,13 +8,15 @@ import hmac
 import secrets
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from rlmc.cascade.session import Memory
+from rlmc.domain.frozen import dataclass
 from rlmc.server.bound import Bound
 from rlmc.server.budgets import Spending
 from rlmc.server.parts import Parts
 from rlmc.server.reasoning import Reasoning
+from rlmc.server.recent import Recent
 from rlmc.server.regrets import Regrets
 from rlmc.upstream.transport import Network
 
@@ -35,7 +37,8 @@ class Means:
 class Session:
     """One `rlmc run`, or one terminal. `existing` are the base URLs its agent had before, by vendor. `memory` is what
     it has learnt since the daemon has known it; `epoch` names that time, `events` counts what happened in it,
-    `kept_warm` are the conversations whose cache is looked after, `reasoning` what models thought and may want back.
+    `kept_warm` are the conversations whose cache is looked after, `reasoning` what models thought and may want back,
+    `recent` the last requests of all the daemon's sessions.
     `attached` counts the open connections by which a waiting `rlmc run` says that it lives, `bound` is the terminal
     `rlmc env` was called in, `active` counts the agent's requests under way. `degraded_turns` and `stopped_turns` are
     those a passed budget changed.
@@ -67,6 +70,7 @@ class Session:
     kept_warm: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     regrets: Regrets = field(default_factory=Regrets)
     reasoning: Reasoning = field(default_factory=Reasoning)
+    recent: Recent = field(default_factory=Recent)
 
     @property
     def alive(self) -> bool:
@@ -96,6 +100,7 @@ class Sessions:
         self._by_id: dict[str, Session] = {}
         self._by_digest: dict[bytes, Session] = {}
         self._key = secrets.token_bytes(32)
+        self._recent = Recent()
 
     def all(self) -> list[Session]:
         return list(self._by_id.values())
@@ -111,11 +116,13 @@ class Sessions:
 
     def add(self, session: Session) -> None:
         self.remove(session.id)
+        session.recent = self._recent
         self._by_id[session.id] = session
         self._by_digest[self._digest(session.token)] = session
 
     def remove(self, session_id: str) -> None:
         session = self._by_id.pop(session_id, None)
+        self._recent.forget(session_id)
         if session is not None and self._by_digest.get(self._digest(session.token)) is session:
             del self._by_digest[self._digest(session.token)]
 

@@ -10,11 +10,12 @@ import logging
 import time
 from collections import OrderedDict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from rlmc.cascade.breaker import Breaker, counts
 from rlmc.cascade.patience import Patience
+from rlmc.domain.frozen import dataclass
 from rlmc.domain.turn import Model
 from rlmc.server.calls import Call
 from rlmc.server.way import Way

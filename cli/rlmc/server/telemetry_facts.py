@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from rlmc.domain.frozen import dataclass
 from rlmc.domain.money import PICO
 from rlmc.domain.record import CallRecord, TurnRecord
 from rlmc.server.labels import check_label, client_label, error_label, provider_label

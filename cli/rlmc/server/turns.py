@@ -28,7 +28,8 @@ from rlmc.server.calls import Call, wall_us
 from rlmc.server.decisions import Decision
 from rlmc.server.driver import Turnover, drive
 from rlmc.server.egress import BrokenOff, carry_out, relay
-from rlmc.server.ingress import Inbound, Send, conversation_key, hints_of
+from rlmc.server.exchange import Exchange
+from rlmc.server.ingress import Inbound, conversation_key, hints_of
 from rlmc.server.observed import ObservedReading
 from rlmc.server.outgoing import Outgoing
 from rlmc.server.requests import forwarded, own_credential, translated, verify_request
@@ -54,7 +55,7 @@ async def serve_turn(
     session: Session,
     inbound: Inbound,
     codec: Codec,
-    send: Send,
+    exchange: Exchange,
     transports: dict[str, Transport],
     audits: Audits,
     targets: Targets,
@@ -64,12 +65,13 @@ async def serve_turn(
     started_at = wall_us()
     # Begins with the time, so that rows lie in the ledger in the order they are asked for.
     turn_id = f"{started_at:014x}{secrets.token_hex(4)}"
-    out = Outgoing(send, codec, f"req_rlmc_{turn_id}", keep=settings.log_content)
+    out = Outgoing(exchange, codec, f"req_rlmc_{turn_id}", keep=settings.log_content)
     turnover = Turnover(turn_id, means, inbound, codec, transports, out, streams=False, reasoning=session.reasoning)
     this = Run(session, means, inbound, codec, turnover, turn_id, started_at, means.parts.policy)
     readable = inbound.header("content-encoding") is None
     try:
-        this.request = codec.decode_request(inbound.body, inbound.key) if readable else None
+        before = session.recent.of(session.id)
+        this.request = codec.decode_request(inbound.body, inbound.key, before) if readable else None
     except UnknownShape:
         this.request = None
     except WireError as error:
@@ -127,6 +129,7 @@ async def _serve(this: Run, out: Outgoing, audits: Audits, targets: Targets) -> 
         this.session.regrets.miss(this.conversation)
         await _relay_as_is(this)
         return
+    this.session.recent.keep(this.session.id, this.conversation, this.request)
     this.undecided = Reason.UNDECIDED
     this.turnover.streams, this.turnover.tools = this.request.stream, this.request.tools
     if over is not None and over.action == "degrade":
@@ -274,6 +277,7 @@ def _turn(this: Run, request: ChatRequest, targets: Targets) -> Turn:
     hints = hints_of(inbound)
     this.session.login_seen = this.session.login_seen or hints.login
     verify = parts.verify_model(request.model, this.codec.name)
+    to_verify = this.way(verify)
     draft = parts.draft_model(this.codec.name)
     block: Reason | None = None
     abilities = DraftAbilities()
@@ -285,18 +289,18 @@ def _turn(this: Run, request: ChatRequest, targets: Targets) -> Turn:
         else:
             this.turnover.target = target = targets.of(way, draft, credential)
             block = Reason.DRAFT_PAUSED if target.paused else None
-        if KEPT in request.fields and this.way(verify).same:
+        if KEPT in request.fields and to_verify.same:
             # The client may go on from the answer by its id, and only what the provider wrote has one there.
             block = Reason.SERVER_TOOLS
         abilities = DraftAbilities(
-            context=way.provider.context_of(draft.name),
-            media=way.shape.media and way.provider.reads_media(draft.name),
+            context=way.context,
+            media=way.reads_media,
         )
     return Turn(
         request=request,
         hints=hints,
         verify=verify,
-        verify_context=parts.providers[verify.provider].context_of(verify.name),
+        verify_context=to_verify.context,
         draft=draft,
         draft_block=block,
         draft_abilities=abilities,
@@ -309,7 +313,7 @@ def _turn(this: Run, request: ChatRequest, targets: Targets) -> Turn:
         auto_mode_local=parts.settings.claude_auto_mode == "local",
         tools=parts.settings.tools,
         brief_tokens=parts.settings.brief_tokens,
-        refuses_foreign_calls=this.way(verify).refuses_foreign_calls,
+        refuses_foreign_calls=to_verify.refuses_foreign_calls,
     )
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from rlmc.domain.frozen import dataclass
 from rlmc.domain.shape import Shape
 from rlmc.domain.turn import Model
 from rlmc.server.parts import Parts
@@ -11,16 +10,22 @@ from rlmc.upstream.provider import Endpoint, Provider
 from rlmc.wire import PROTOCOLS
 from rlmc.wire.codec import Codec
 
+# Models are named by clients, who may name any.
+_MOST = 256
+
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """`codec` is the endpoint's; `same` says that it is the client's own, so that nothing need be translated."""
+    """`codec` is the endpoint's; `same` says that it is the client's own, so that nothing need be translated. `context`
+    is the model's prompt limit (tokens)."""
 
     provider: Provider
     endpoint: Endpoint
     codec: Codec
     shape: Shape
     same: bool
+    context: int
+    reads_media: bool
 
     @property
     def refuses_foreign_calls(self) -> bool:
@@ -34,7 +39,24 @@ class Way:
 
 def way_to(parts: Parts, codec: Codec, model: Model) -> Way:
     """The way to a model for a client that speaks `codec`."""
+    asked = (codec.name, model)
+    known: Way | None = parts.ways.get(asked)
+    if known is not None:
+        return known
     provider = parts.providers[model.provider]
     endpoint = provider.endpoint(codec.name)
     there = PROTOCOLS[endpoint.protocol]
-    return Way(provider, endpoint, there, endpoint.shape_of(model.name), there.name == codec.name)
+    shape = endpoint.shape_of(model.name)
+    way = Way(
+        provider,
+        endpoint,
+        there,
+        shape,
+        same=there.name == codec.name,
+        context=provider.context_of(model.name),
+        reads_media=shape.media and provider.reads_media(model.name),
+    )
+    if len(parts.ways) >= _MOST:
+        parts.ways.clear()
+    parts.ways[asked] = way
+    return way

@@ -7,9 +7,9 @@ lines with every column.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple, TextIO
 
+from rlmc.domain.frozen import dataclass
 from rlmc.ui.console import WIDEST, encodable, is_terminal, paint, width
 from rlmc.ui.palette import Meaning, tint
 from rlmc.views.figures import cells, label

@@ -7,10 +7,10 @@ without turns is a gap. Where the days are more than fit, a bar is a week, a mon
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TextIO
 
+from rlmc.domain.frozen import dataclass
 from rlmc.ledger.report import Amount, SavingsReport
 from rlmc.ui.console import encodable
 from rlmc.ui.palette import of_saving, tint

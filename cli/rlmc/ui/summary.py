@@ -8,6 +8,7 @@ from __future__ import annotations
 from rlmc.domain.outcome import Outcome
 from rlmc.ledger.quality import Known
 from rlmc.ledger.report import SavingsReport
+from rlmc.ui.closing import NO_TURN, closing
 from rlmc.views import sentences
 from rlmc.views.figures import amount, baseline, count, saving, seconds
 
@@ -16,13 +17,13 @@ def session_summary(report: SavingsReport, notes: list[str], known: Known | None
     """`notes` are the caller's: why no request may have come, what a session had to do without. `known` is what there
     is to say of quality, as `sentences.quality` takes it."""
     if not report.turns:
-        return _lines(["no turn came through rlmc, so there is nothing to account for", *notes])
+        return closing(NO_TURN, notes)
     outcomes = [f"{report.outcomes[o.value]:,} {o.value}" for o in Outcome if report.outcomes[o.value]]
     alone = sentences.draft_alone(report) if report.draft_only.exact is not None else None
     quality = sentences.quality(report, known)
     found = [sentences.simulated(report), *sentences.unknown_prices(report), sentences.auto_mode(report)]
+    first = " · ".join([count(report.turns, "turn"), *outcomes])
     lines = [
-        " · ".join([count(report.turns, "turn"), *outcomes]),
         f"paid {amount(report.paid)}, baseline {baseline(report)}, {saving(report.saving, report.share)}",
         None if alone is None else f"the draft model alone: {alone}",
         _speed(report),
@@ -32,7 +33,7 @@ def session_summary(report: SavingsReport, notes: list[str], known: Known | None
         *notes,
         "rlmc stats --last for more",
     ]
-    return _lines([line for line in lines if line])
+    return closing(first, (line for line in lines if line))
 
 
 def _speed(report: SavingsReport) -> str | None:
@@ -41,8 +42,3 @@ def _speed(report: SavingsReport) -> str | None:
         return None
     estimate = f" (baseline est. {seconds(alone)})" if alone is not None and report.drafted_turns else ""
     return f"p50 {seconds(median)}{estimate}"
-
-
-def _lines(lines: list[str]) -> str:
-    first, *rest = lines
-    return "\n".join([f"rlmc: {first}", *(f"      {line}" for line in rest)])

@@ -6,11 +6,11 @@ Rule: words and figures are those of `rlmc stats`. What does not fit is left out
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePath
 from typing import Any, TextIO
 
+from rlmc.domain.frozen import dataclass
 from rlmc.domain.outcome import Outcome
 from rlmc.ledger.period import local
 from rlmc.ledger.quality import Known

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal, cast
 
 from rlmc.config.schema import Settings
+from rlmc.domain.frozen import dataclass
 from rlmc.domain.money import PICO, Picodollars
 from rlmc.ledger.report import Amount
 from rlmc.views.figures import amount, money

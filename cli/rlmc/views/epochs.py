@@ -6,10 +6,10 @@ Rule: never a rate without its count.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from rlmc.cascade.bucket import BUCKETS
 from rlmc.cascade.obedience import obeys
+from rlmc.domain.frozen import dataclass
 from rlmc.ledger.care import Calibration
 from rlmc.ledger.epochs import BucketQuality, EpochQuality, Unaudited
 from rlmc.ledger.period import local

@@ -7,10 +7,10 @@ of another shape, is None.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from rlmc.cascade.caution import Caution
+from rlmc.domain.frozen import dataclass
 from rlmc.domain.outcome import Outcome
 from rlmc.ledger.details import TurnDetail
 

@@ -32,6 +32,7 @@ def _target(codec: Codec, tokens: tuple[bytes, ...]) -> Target:
         shape = _SHAPES[chance & 1]
         if request is not None:
             _is_what_was_sent(request, data)
+            assert codec.decode_request(data, b"key", (request,)) == request
             _drafted(codec, request, shape)
         if prompt is not None:
             other = _CODECS[(chance >> 1) % 3]

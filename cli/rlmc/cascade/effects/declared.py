@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import msgspec
 
 from rlmc.domain.chat import ToolSpec
+from rlmc.domain.frozen import dataclass
 
 _LOOK = frozenset({"file_path", "offset", "limit", "pages", "mode", "indentation", "allow_large", "absolute_path"})
 _COMMAND = frozenset(

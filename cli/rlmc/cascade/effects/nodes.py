@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from tree_sitter import Node
 
 from rlmc.cascade.effects.words import Bound, Refused
+from rlmc.domain.frozen import dataclass
 
 NOTHING = re.compile(rb"")
 INLINE = re.compile(rb"(?:[ \t]|\\\n)*")

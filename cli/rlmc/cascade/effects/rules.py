@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from rlmc.cascade.effects.words import UNKNOWN, Word
+from rlmc.domain.frozen import dataclass
 
 # A value that begins with a dash may be an option after all, where a table is wrong about what takes a value.
 _NEGATIVE = re.compile(r"-\d+[A-Za-z]?")

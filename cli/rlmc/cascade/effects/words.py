@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Container, Mapping
-from dataclasses import dataclass
+
+from rlmc.domain.frozen import dataclass
 
 UNKNOWN = "\0"
 """Stands in a word's text for what only the shell will know. No command holds the character itself."""

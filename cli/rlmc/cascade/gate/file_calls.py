@@ -7,7 +7,6 @@ ways are not read.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import msgspec
@@ -18,6 +17,7 @@ from rlmc.cascade.gate.shell_reads import ShellRead, shell_read
 from rlmc.cascade.inner_calls import arguments_of
 from rlmc.cascade.patches import Added, Change, Removed, Updated, read_patch
 from rlmc.domain.chat import ToolCall
+from rlmc.domain.frozen import dataclass
 
 READS = frozenset({"Read", "read", "read_file"})
 WRITES = frozenset({"Write", "write", "write_file"})

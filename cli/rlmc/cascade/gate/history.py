@@ -6,10 +6,10 @@ Rule: a result belongs to the calls right before it. Clients use an id again in 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from rlmc.cascade.failures import has_failed
 from rlmc.domain.chat import Message, Text, ToolCall, ToolResult
+from rlmc.domain.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True)

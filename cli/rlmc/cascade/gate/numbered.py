@@ -8,7 +8,8 @@ qwen-code shows bare lines, and above a part of a file which lines they are.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from rlmc.domain.frozen import dataclass
 
 _LINE = re.compile(r" *(\d{1,9})(\t|→|: |\| )(.*)", re.DOTALL)
 _HEADING = re.compile(r"<(file|content)>|<(path|type)>[^<\n]*</(path|type)>")

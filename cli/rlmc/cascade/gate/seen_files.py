@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from rlmc.cascade.gate import numbered
 from rlmc.cascade.gate.file_calls import (
@@ -27,6 +27,7 @@ from rlmc.cascade.gate.numbered import Listing
 from rlmc.cascade.gate.shell_reads import shown_by
 from rlmc.cascade.inner_calls import inner_calls
 from rlmc.domain.chat import ChatRequest, Text, ToolCall, ToolResult
+from rlmc.domain.frozen import dataclass
 
 # Clients cut lines of this length, each in its own way.
 _LONGEST_LINE = 2000

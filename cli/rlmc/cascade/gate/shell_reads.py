@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from dataclasses import dataclass
 
 from rlmc.cascade.gate import numbered
 from rlmc.cascade.gate.numbered import Listing
 from rlmc.cascade.inner_calls import arguments_of, script_of
 from rlmc.domain.chat import ToolCall
+from rlmc.domain.frozen import dataclass
 
 _SHELLS = frozenset({"exec_command", "shell", "shell_command"})
 _SHELL = re.compile(r"(?:/(?:usr/)?bin/)?(?:bash|sh|zsh)")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Literal
 
 from rlmc.cascade.economics import Prospect
 from rlmc.cascade.seen import Drafted
 from rlmc.cascade.signals import Signals
 from rlmc.domain.effect import Effect
+from rlmc.domain.frozen import dataclass
 from rlmc.domain.outcome import Reason
 
 RouteKind = Literal["skip", "verify", "brief", "direct"]

@@ -1,34 +1,32 @@
-"""The table of agents rlmc can start. The first that matches wins; a new one is a file here and a line below."""
+"""The agents rlmc can start, by the name of their program. A new one is a file here and a word below.
+
+Rule: this stands in front of every start of an agent, so only the one that is asked for is loaded.
+"""
 
 from __future__ import annotations
 
+from importlib import import_module
+from pathlib import PurePosixPath
+
 from rlmc.errors import UsageError
 from rlmc.launch.integration import Integration
-from rlmc.launch.integrations.aider import Aider
-from rlmc.launch.integrations.claude import Claude
-from rlmc.launch.integrations.codex import Codex
-from rlmc.launch.integrations.generic import Generic
-from rlmc.launch.integrations.llm import Llm
-from rlmc.launch.integrations.opencode import Opencode
-from rlmc.launch.integrations.qwen import Qwen
 
-INTEGRATIONS: tuple[Integration, ...] = (
-    Claude(),
-    Codex(),
-    Opencode(),
-    Aider(),
-    Qwen(),
-    Llm(),
-    Generic(),
-)
-NAMES: tuple[str, ...] = tuple(i.name for i in INTEGRATIONS)
-# Those that are programs of their own, by the name they have.
-PROGRAMS: tuple[str, ...] = tuple(i.name for i in INTEGRATIONS if not isinstance(i, Generic))
+PROGRAMS: tuple[str, ...] = ("claude", "codex", "opencode", "aider", "qwen", "llm")
+_ANY = "generic"
+NAMES: tuple[str, ...] = (*PROGRAMS, _ANY)
 
 
 def choose(program: str, wanted: str | None = None) -> Integration:
     """The integration for `program`, or the one `--as` names."""
-    for integration in INTEGRATIONS:
-        if integration.name == wanted if wanted is not None else integration.matches(program):
-            return integration
-    raise UsageError(f"--as is {wanted!r}, which is no agent rlmc knows", f"known: {', '.join(NAMES)}")
+    if wanted is None:
+        name = PurePosixPath(program).name
+        return named(name if name in PROGRAMS else _ANY)
+    if wanted not in NAMES:
+        raise UsageError(f"--as is {wanted!r}, which is no agent rlmc knows", f"known: {', '.join(NAMES)}")
+    return named(wanted)
+
+
+def named(name: str) -> Integration:
+    """One of `NAMES`."""
+    found: Integration = import_module(f"rlmc.launch.integrations.{name}").INTEGRATION
+    return found

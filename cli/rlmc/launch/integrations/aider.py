@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from pathlib import PurePosixPath
 
 from rlmc.launch.base_url import NO_PROXY_LISTS, OPENAI_BASE_URL, foreign, some, upstream_of
 from rlmc.launch.integration import Files, LaunchPlan, LaunchRequest
@@ -28,9 +27,6 @@ _CLAUDES = ("anthropic/", "claude", "sonnet", "opus", "haiku")
 
 class Aider:
     name = "aider"
-
-    def matches(self, program: str) -> bool:
-        return PurePosixPath(program).name == "aider"
 
     def plan(self, request: LaunchRequest, files: Files) -> LaunchPlan:
         dotenv, configuration = _read(request, files)
@@ -54,6 +50,9 @@ class Aider:
             warnings=warnings,
             doubts=("only models of Anthropic and OpenAI (openai/…, anthropic/…) are led through rlmc",),
         )
+
+
+INTEGRATION = Aider()
 
 
 def _read(request: LaunchRequest, files: Files) -> tuple[dict[str, str], str]:

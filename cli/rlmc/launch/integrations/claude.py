@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from pathlib import PurePosixPath
 
 from rlmc.launch.base_url import BASE_URL, LOOPBACK, NO_PROXY_LISTS, is_first_party, some, upstream_of
 from rlmc.launch.environment import appended
@@ -34,9 +33,6 @@ _YES = frozenset({"1", "true", "yes", "on"})
 class Claude:
     name = "claude"
 
-    def matches(self, program: str) -> bool:
-        return PurePosixPath(program).name == "claude"
-
     def plan(self, request: LaunchRequest, files: Files) -> LaunchPlan:
         settings = read_settings(request, files)
         seen = {**request.environ, **settings.env()}
@@ -58,6 +54,9 @@ class Claude:
             warnings=(*warnings, *about_credentials, *about_flag),
             doubts=("its settings may name another address or another provider (Bedrock, Vertex, Foundry)",),
         )
+
+
+INTEGRATION = Claude()
 
 
 def _bypasses(settings: ClaudeSettings, seen: Mapping[str, str]) -> list[str]:

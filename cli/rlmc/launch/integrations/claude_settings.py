@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from rlmc.domain.frozen import dataclass
 from rlmc.launch.integration import Files, LaunchRequest
 
 _MANAGED = {

@@ -25,9 +25,6 @@ _NAME = re.compile(r"[A-Za-z0-9_-]+")
 class Codex:
     name = "codex"
 
-    def matches(self, program: str) -> bool:
-        return PurePosixPath(program).name == "codex"
-
     def plan(self, request: LaunchRequest, files: Files) -> LaunchPlan:
         settings = read_settings(request, files)
         past = _leads_past(settings)
@@ -55,6 +52,9 @@ class Codex:
             some({"openai": upstream}),
             *warnings,
         )
+
+
+INTEGRATION = Codex()
 
 
 _Options = tuple[tuple[str, str], ...]

@@ -8,9 +8,10 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal
 
+from rlmc.domain.frozen import dataclass
 from rlmc.launch.integration import Files, LaunchRequest
 from rlmc.launch.integrations.jsonc import inner, text_at
 from rlmc.launch.integrations.places import home

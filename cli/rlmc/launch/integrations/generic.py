@@ -16,9 +16,6 @@ from rlmc.launch.integration import Files, LaunchPlan, LaunchRequest
 class Generic:
     name = "generic"
 
-    def matches(self, program: str) -> bool:
-        return True
-
     def plan(self, request: LaunchRequest, files: Files) -> LaunchPlan:
         return LaunchPlan(
             argv=request.argv,
@@ -28,6 +25,9 @@ class Generic:
             upstreams=upstreams_of(request.environ),
             doubts=(f"it may not read {BASE_URL} or {OPENAI_BASE_URL}, or may speak to another provider",),
         )
+
+
+INTEGRATION = Generic()
 
 
 def sdk_environment(base_url: str) -> dict[str, str]:

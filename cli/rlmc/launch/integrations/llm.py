@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import PurePosixPath
 
 from rlmc.launch.integration import Files, LaunchPlan, LaunchRequest
 from rlmc.launch.integrations.generic import Generic
@@ -12,10 +11,10 @@ from rlmc.launch.integrations.generic import Generic
 class Llm:
     name = "llm"
 
-    def matches(self, program: str) -> bool:
-        return PurePosixPath(program).name == "llm"
-
     def plan(self, request: LaunchRequest, files: Files) -> LaunchPlan:
         plan = Generic().plan(request, files)
         doubts = ("models with an api_base of their own, and those of other plugins, bypass rlmc",)
         return replace(plan, protocol="chat", doubts=doubts)
+
+
+INTEGRATION = Llm()

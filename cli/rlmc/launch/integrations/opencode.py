@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from pathlib import PurePosixPath
 
 from rlmc.launch.base_url import NO_PROXY_LISTS, foreign, openai_base_url, some, upstream_of
 from rlmc.launch.integration import Files, LaunchPlan, LaunchRequest
@@ -22,9 +21,6 @@ _PROTOCOLS = {"anthropic": "anthropic", "openai": "responses"}
 
 class Opencode:
     name = "opencode"
-
-    def matches(self, program: str) -> bool:
-        return PurePosixPath(program).name == "opencode"
 
     def plan(self, request: LaunchRequest, files: Files) -> LaunchPlan:
         settings = read_settings(request, files)
@@ -48,6 +44,9 @@ class Opencode:
             warnings=tuple(_bypasses(settings, named, provider)),
             doubts=("only its providers anthropic and openai are led through rlmc, not others of its configuration",),
         )
+
+
+INTEGRATION = Opencode()
 
 
 def _content(content: Mapping[str, object], named: list[str], base_url: str) -> str:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from rlmc.domain.frozen import dataclass
 from rlmc.launch.integration import Files, LaunchRequest
 from rlmc.launch.integrations.jsonc import inner, read_object, text_at
 from rlmc.launch.integrations.places import home, upward, xdg

@@ -7,7 +7,6 @@ address among the arguments, so it is said instead.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from pathlib import PurePosixPath
 from typing import Any
 
 from rlmc.launch.base_url import NO_PROXY_LISTS, foreign, some, upstream_of
@@ -25,9 +24,6 @@ _OWN_URL = "--openai-base-url"
 
 class Qwen:
     name = "qwen"
-
-    def matches(self, program: str) -> bool:
-        return PurePosixPath(program).name == "qwen"
 
     def plan(self, request: LaunchRequest, files: Files) -> LaunchPlan:
         settings = _settings(request, files)
@@ -47,6 +43,9 @@ class Qwen:
             warnings=warnings,
             doubts=(*doubts, "it may speak to another provider than Anthropic or OpenAI, or have a login of its own"),
         )
+
+
+INTEGRATION = Qwen()
 
 
 def _settings(request: LaunchRequest, files: Files) -> list[Mapping[str, Any]]:

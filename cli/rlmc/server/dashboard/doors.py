@@ -11,7 +11,9 @@ import hmac
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from rlmc.domain.frozen import dataclass
 
 PREFIX = "/dashboard/"
 COOKIE = "rlmc_dashboard"

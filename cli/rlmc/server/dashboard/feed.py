@@ -14,14 +14,13 @@ from collections import Counter
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
 
-from rlmc.server.dashboard import facts
+from rlmc.domain.frozen import dataclass
 from rlmc.views.stats_data import Data
 
 log = logging.getLogger("rlmc.dashboard")
@@ -89,6 +88,8 @@ class Feed:
 
     async def turns(self, session: str, before: str | None) -> Data | None:
         """A page of a session's."""
+        from rlmc.server.dashboard import facts
+
         return await self.read(facts.turns, self._ledger, self._status(), session, before)
 
     async def read(self, what: Callable[..., _RESULT], *args: object) -> _RESULT:
@@ -133,6 +134,8 @@ class Feed:
 
 
 def _body(ledger: Path, status: dict[str, Any], period: str) -> bytes:
+    from rlmc.server.dashboard import facts
+
     return body(facts.overview(ledger, status, period))
 
 

@@ -11,13 +11,11 @@ from pathlib import Path
 from urllib.parse import parse_qsl
 
 from rlmc.errors import RlmcError
-from rlmc.server.dashboard import facts
 from rlmc.server.dashboard.doors import PREFIX, Doors
 from rlmc.server.dashboard.feed import Feed, body
 from rlmc.server.dashboard.files import INDEX, StaticFile, static_files
+from rlmc.server.exchange import Exchange, RawHeaders
 from rlmc.server.headers import first
-from rlmc.server.ingress import Receive, Scope, Send
-from rlmc.upstream.transport import Headers
 
 MOST_FEEDS = 32
 PING_SECONDS = 15.0
@@ -59,23 +57,22 @@ class Dashboard:
     def link(self) -> str:
         return f"http://127.0.0.1:{self._port}{self.doors.link()}"
 
-    async def serve(self, scope: Scope, headers: Headers, receive: Receive, send: Send) -> None:
-        answer = _Answer(send, scope["method"] == "HEAD")
-        if scope["method"] not in ("GET", "HEAD"):
+    async def serve(self, exchange: Exchange) -> None:
+        answer = _Answer(exchange)
+        if exchange.method not in ("GET", "HEAD"):
             await answer.notice(405, "This page is for looking only.")
             return
-        id, _, rest = scope["path"].removeprefix(PREFIX).partition("/")
+        id, _, rest = exchange.path.removeprefix(PREFIX).partition("/")
         if id == "enter":
-            await self._enter(rest, scope["method"], answer)
-        elif not self.doors.admits(id, first(headers, "cookie")):
+            await self._enter(rest, exchange.method, answer)
+        elif not self.doors.admits(id, first(exchange.headers, "cookie")):
             await answer.notice(403, f"This link is not, or no longer, open here. {_NEW_LINK}")
         else:
-            query = dict(parse_qsl(scope["query_string"].decode("latin-1")))
-            await self._show(id, rest, query, headers, receive, answer)
+            await self._show(id, rest, dict(parse_qsl(exchange.query)), exchange, answer)
 
-    async def refuse(self, scope: Scope, send: Send, status: int, why: str) -> None:
+    async def refuse(self, exchange: Exchange, status: int, why: str) -> None:
         """What comes from another page, under another host's name, or as no browser writes it."""
-        await _Answer(send, scope["method"] == "HEAD").notice(status, f"rlmc: {why}")
+        await _Answer(exchange).notice(status, f"rlmc: {why}")
 
     async def _enter(self, code: str, method: str, answer: _Answer) -> None:
         # Something that only looks whether an address answers must not use it up.
@@ -86,13 +83,13 @@ class Dashboard:
         moved = [(b"location", view.path.encode()), (b"set-cookie", view.cookie.encode()), _NO_STORE]
         await answer.whole(303, b"", _HTML, moved)
 
-    async def _show(
-        self, id: str, path: str, query: dict[str, str], headers: Headers, receive: Receive, answer: _Answer
-    ) -> None:
+    async def _show(self, id: str, path: str, query: dict[str, str], exchange: Exchange, answer: _Answer) -> None:
         name = INDEX if not path else path.removeprefix("static/")
         if name in static_files() and (not path or path != name):
-            await answer.file(static_files()[name], first(headers, "if-none-match"))
+            await answer.file(static_files()[name], first(exchange.headers, "if-none-match"))
             return
+        from rlmc.server.dashboard import facts  # a daemon that nobody looks at goes without
+
         period = query.get("period", "today")
         if period not in facts.PERIODS:
             await answer.data(400, {"error": f"period must be one of {', '.join(facts.PERIODS)}"})
@@ -102,7 +99,7 @@ class Dashboard:
                 case "api/overview":
                     await answer.whole(200, await self.feed.overview(period), _JSON, [_NO_STORE])
                 case "api/events":
-                    await self._events(id, period, receive, answer)
+                    await self._events(id, period, exchange, answer)
                 case "api/sessions":
                     await answer.data(200, await self.feed.read(facts.sessions, self._ledger, period))
                 case "api/turns":
@@ -115,17 +112,17 @@ class Dashboard:
         except RlmcError as error:  # a ledger that cannot be read; the overview says so in its notes
             await answer.data(503, {"error": error.message})
 
-    async def _events(self, id: str, period: str, receive: Receive, answer: _Answer) -> None:
+    async def _events(self, id: str, period: str, exchange: Exchange, answer: _Answer) -> None:
         if self.feed.open >= MOST_FEEDS:
             await answer.data(503, {"error": f"{MOST_FEEDS} pages are open already"})
             return
-        await answer.begin(200, _EVENTS, [_NO_STORE])
+        answer.begin(200, _EVENTS, [_NO_STORE])
         if answer.head:
             await answer.end()
             return
         # A page that does not read holds up what is written to it. The end is waited for beside, and not held up.
         telling = asyncio.create_task(self._tell(id, period, answer))
-        ends = (telling, asyncio.ensure_future(_gone(receive)), asyncio.ensure_future(self._stopping.wait()))
+        ends = (telling, asyncio.ensure_future(exchange.gone()), asyncio.ensure_future(self._stopping.wait()))
         try:
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -163,22 +160,21 @@ class Dashboard:
 class _Answer:
     """One response; of a HEAD request without its body."""
 
-    def __init__(self, send: Send, head: bool) -> None:
-        self._send = send
-        self.head = head
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+        self.head = exchange.method == "HEAD"
 
-    async def begin(self, status: int, kind: bytes, more: list[tuple[bytes, bytes]]) -> None:
-        headers = [(b"content-type", kind), *_ALWAYS, *more]
-        await self._send({"type": "http.response.start", "status": status, "headers": headers})
+    def begin(self, status: int, kind: bytes, more: RawHeaders) -> None:
+        self._exchange.begin(status, [(b"content-type", kind), *_ALWAYS, *more])
 
     async def more(self, data: bytes) -> None:
-        await self._send({"type": "http.response.body", "body": data, "more_body": True})
+        await self._exchange.write(data)
 
     async def end(self, data: bytes = b"") -> None:
-        await self._send({"type": "http.response.body", "body": b"" if self.head else data, "more_body": False})
+        await self._exchange.end(data)
 
-    async def whole(self, status: int, data: bytes, kind: bytes, more: list[tuple[bytes, bytes]]) -> None:
-        await self.begin(status, kind, [(b"content-length", str(len(data)).encode()), *more])
+    async def whole(self, status: int, data: bytes, kind: bytes, more: RawHeaders) -> None:
+        self.begin(status, kind, [(b"content-length", str(len(data)).encode()), *more])
         await self.end(data)
 
     async def data(self, status: int, data: object) -> None:
@@ -192,7 +188,7 @@ class _Answer:
     async def file(self, found: StaticFile, known: str | None) -> None:
         more = [(b"etag", found.etag), (b"cache-control", b"no-cache")]
         if known is not None and known.encode() == found.etag:
-            await self.begin(304, found.type, more)
+            self.begin(304, found.type, more)
             await self.end()
         else:
             await self.whole(200, found.content, found.type, more)
@@ -200,8 +196,3 @@ class _Answer:
 
 def _event(state: bytes) -> bytes:
     return b"event: overview\ndata: " + state + b"\n\n"
-
-
-async def _gone(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
