@@ -179,10 +179,11 @@ def test_after_a_sleep_of_the_machine_no_connection_is_used_again(monkeypatch: p
     """They may have died meanwhile, and a request on one that has would fail."""
     real, slept = time.time, [0.0]
     monkeypatch.setattr(time, "time", lambda: real() + slept[0])
-    peers = []
+    peers, answering = [], []
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         peers.append(writer.get_extra_info("peername"))
+        answering.append(asyncio.current_task())
         with contextlib.suppress(asyncio.IncompleteReadError):
             while await reader.readuntil(b"\r\n\r\n"):
                 writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi")
@@ -199,6 +200,7 @@ def test_after_a_sleep_of_the_machine_no_connection_is_used_again(monkeypatch: p
             await response.close()
             seen.append(len(peers))
         await transport.close()
+        await asyncio.gather(*answering)
         server.close()
         await server.wait_closed()
         return seen

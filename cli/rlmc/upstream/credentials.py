@@ -7,8 +7,8 @@ unless the user has allowed it. Keys live in memory, never in a log, the ledger 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
+from rlmc.domain.frozen import dataclass
 from rlmc.domain.outcome import Reason
 from rlmc.upstream.provider import Endpoint, Provider
 from rlmc.upstream.transport import Headers

@@ -1,9 +1,9 @@
 """Builds the price table from the installed genai-prices snapshot and the overrides beside this file.
 
-Rule: the package is imported inside `load_prices` only (it takes about 0.4 s), so that the function can run in a
-thread while a daemon starts and no command pays for it. What the snapshot says in a way the table cannot hold is left
-out, and so unknown. One thing the snapshot itself cannot say: DeepSeek bills weekends off-peak, so its peak prices are
-an upper bound on Saturdays and Sundays.
+Rule: the package is imported inside `price_rows` only (it takes about 0.4 s and 15 MB): no command pays for it that
+needs no prices, and a daemon has it done by a process of its own, see `prices_apart`. What the snapshot says in a way
+the table cannot hold is left out, and so unknown. One thing the snapshot itself cannot say: DeepSeek bills weekends
+off-peak, so its peak prices are an upper bound on Saturdays and Sundays.
 """
 
 from __future__ import annotations
@@ -37,6 +37,10 @@ _DATE_PATTERNS = (r"-\d{8}$", r"@\d{8}$", r"[-@]\d{8}$", r"-\d{4}-\d{2}-\d{2}$")
 
 def load_prices() -> PriceTable:
     """The whole table. Blocking; call it once, in a thread where that matters."""
+    return PriceTable(price_rows())
+
+
+def price_rows() -> list[PriceRow]:
     import genai_prices
     from genai_prices.data_snapshot import get_snapshot
 
@@ -48,7 +52,7 @@ def load_prices() -> PriceTable:
             row = _row(name, model, source)
             if row is not None:
                 rows.append(row)
-    return PriceTable([*rows, *_simulated(rows)])
+    return [*rows, *_simulated(rows)]
 
 
 def _row(provider: str, model: ModelInfo, source: str) -> PriceRow | None:

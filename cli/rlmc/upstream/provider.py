@@ -6,9 +6,10 @@ that what it sends can go on untouched, and then the order of the provider's fil
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
+from rlmc.domain.frozen import dataclass
 from rlmc.domain.shape import Shape
 
 Auth = Literal["x-api-key", "bearer", "none"]

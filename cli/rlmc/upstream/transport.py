@@ -6,8 +6,9 @@ Everything above speaks these few types, so the HTTP client can be exchanged in 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from typing import Protocol
+
+from rlmc.domain.frozen import dataclass
 
 Headers = list[tuple[str, str]]
 

@@ -6,13 +6,16 @@ the name of a built-in provider takes its place.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rlmc.config.paths import providers_dir
 from rlmc.errors import ConfigError
-from rlmc.upstream.provider import Provider
-from rlmc.upstream.provider_file import read_provider
+
+if TYPE_CHECKING:
+    from rlmc.upstream.provider import Provider
 
 _SUFFIX = ".toml"
 _HERE = Path(__file__).parent
@@ -67,8 +70,22 @@ def own_files() -> dict[str, Path]:
 
 
 def api_key_envs() -> frozenset[str]:
-    """The environment variables in which providers look for their keys. A file that cannot be read has none to say."""
-    return frozenset(provider.key_env for provider in providers()[0] if provider.key_env)
+    """The environment variables in which providers look for their keys. A file that cannot be read has none to say.
+
+    Asked in front of every start of an agent: of the built-in files only this one line is read.
+    """
+    own = own_files()
+    names = {_key_env(_HERE / (name + _SUFFIX)) for name in BUILT_IN if name not in own}
+    for name in own:
+        with suppress(ConfigError):
+            provider = find(name)
+            names.add(provider.key_env if provider is not None else None)
+    return frozenset(name for name in names if name)
+
+
+def _key_env(built_in: Path) -> str | None:
+    lines = built_in.read_text(encoding="utf-8").splitlines()
+    return next((line.split('"')[1] for line in lines if line.startswith("key-env ")), None)
 
 
 def _changed(path: Path) -> int:
@@ -84,4 +101,6 @@ def _read(name: str, path: Path, _changed_at: int) -> Provider:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} cannot be read: {error}", "Repair or remove it.") from None
+    from rlmc.upstream.provider_file import read_provider
+
     return read_provider(name, text, str(path))

@@ -7,10 +7,10 @@ tools: a text, or JSON that fits the asked schema. Steps whose tool the client d
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 import msgspec
 
+from rlmc.domain.frozen import dataclass
 from rlmc.upstream.simulated import texts
 from rlmc.upstream.simulated.body import Body
 from rlmc.upstream.simulated.conversation import Conversation, read_conversation

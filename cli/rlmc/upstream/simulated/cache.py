@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
+from rlmc.domain.frozen import dataclass
 from rlmc.upstream.simulated.prompt import Piece
 
 MINIMUM_TOKENS = 512

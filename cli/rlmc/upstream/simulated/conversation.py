@@ -8,9 +8,9 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
+from rlmc.domain.frozen import dataclass
 from rlmc.upstream.simulated.body import Block, Body, Message
 from rlmc.upstream.simulated.kinds import Kind, kind_of
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import posixpath
 import re
-from dataclasses import dataclass
 from itertools import pairwise
 
+from rlmc.domain.frozen import dataclass
 from rlmc.upstream.simulated.conversation import Conversation
 from rlmc.upstream.simulated.words import search_words
 

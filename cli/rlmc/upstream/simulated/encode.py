@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
+from rlmc.domain.frozen import dataclass
 from rlmc.upstream.simulated.agent import Reply
 from rlmc.upstream.simulated.body import Block
 from rlmc.upstream.simulated.cache import Account

@@ -23,8 +23,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from rlmc.domain.frozen import dataclass
 
 Where = Literal["status", "transport", "answer"]
 

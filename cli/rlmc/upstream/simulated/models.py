@@ -9,8 +9,8 @@ itself by the plain name, `sim/draft`: what really answered, and simulated.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
+from rlmc.domain.frozen import dataclass
 from rlmc.upstream.simulated.faults import FAULTS, Fault
 from rlmc.upstream.simulated.kinds import Kind
 

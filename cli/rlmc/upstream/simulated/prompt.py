@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal
 
 import msgspec
 
+from rlmc.domain.frozen import dataclass
 from rlmc.upstream.simulated.body import Block, Body, marker_of
 
 CHARS_PER_TOKEN = 3.7

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import msgspec
 
+from rlmc.domain.frozen import dataclass
 from rlmc.upstream.simulated.body import Block, Body
 from rlmc.upstream.simulated.kinds import NAMES, Kind
 from rlmc.upstream.simulated.schema import fill

@@ -10,11 +10,11 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
+from rlmc.domain.frozen import dataclass
 from rlmc.upstream.simulated.agent import Reply
 from rlmc.upstream.simulated.body import Block, Body, Message
 
