@@ -9,6 +9,7 @@ from hypothesis import given
 from tests.support.prices import MINUTE, SECOND
 from tests.support.recorded import call, sessions, task
 
+from rlmc.pricing.sides import places_of
 from rlmc.replay.prompts import lay_out
 from rlmc.replay.recorded import RecordedCall
 
@@ -82,3 +83,14 @@ def test_a_layout_is_a_prompt_with_ascending_places_and_known_ends(calls: list[R
         assert layout.chars[-1] == prompt.call.prompt
         assert [place.key for place in prompt.places] == list(layout.digests)
         assert 0 <= prompt.found <= prompt.through <= prompt.call.prompt
+
+
+@given(sessions())
+def test_places_taken_over_from_the_prompt_before_are_those_of_the_prompt(calls: list[RecordedCall]) -> None:
+    prompts = lay_out(calls, b"t")
+    assert [prompt.places for prompt in prompts] == [places_of(prompt.layout) for prompt in prompts]
+
+
+def test_a_prompt_that_grows_takes_over_the_places_it_has_in_common() -> None:
+    one, next = lay_out(task(6), b"t")[4:]
+    assert [a is b for a, b in zip(one.places, next.places, strict=False)].count(True) >= 4

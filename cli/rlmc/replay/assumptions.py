@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from typing import Any
 
 from rlmc.cascade.policies.policy import Policy
 from rlmc.domain.effect import Effect
+from rlmc.domain.frozen import dataclass
 from rlmc.errors import UsageError
 
 

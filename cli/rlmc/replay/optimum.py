@@ -8,7 +8,6 @@ that and for the share that is refused. Amounts are picodollars.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Literal
 
 from rlmc.cascade.economics import Prospect
@@ -16,6 +15,7 @@ from rlmc.cascade.policies.policy import Policy
 from rlmc.cascade.seen import Drafted
 from rlmc.domain.chat import Usage
 from rlmc.domain.effect import Effect
+from rlmc.domain.frozen import dataclass
 from rlmc.domain.price import Price, cost
 from rlmc.domain.turn import Model
 from rlmc.pricing.cache import LIFE, rule_for

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal
 
 from rlmc.cascade.brief import Brief
@@ -32,6 +32,7 @@ from rlmc.cascade.signals import Signals
 from rlmc.cascade.verify import Verdict
 from rlmc.domain.chat import ChatRequest, Completion
 from rlmc.domain.effect import Effect
+from rlmc.domain.frozen import dataclass
 from rlmc.domain.outcome import Outcome, Reason
 from rlmc.domain.outline import Outline, Place
 from rlmc.domain.record import DECISION_FORMAT, MARKER_REFUSED

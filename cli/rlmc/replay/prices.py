@@ -20,13 +20,13 @@ class PricesOn(PriceTable):
         self._table = table
         self._day = day // _DAY * _DAY
         self._clock = clock
-        self._rates: dict[tuple[Model, int], Rate | None] = {}
+        self._known: dict[tuple[str, str, int], Rate | None] = {}
 
     def rate(self, model: Model, at: int) -> Rate | None:
         minute = (at % _DAY if self._clock else _NOON) // _MINUTE
-        key = (model, minute)
+        key = (model.provider, model.name, minute)  # far cheaper to hash than a model
         try:
-            return self._rates[key]
+            return self._known[key]
         except KeyError:
-            found = self._rates[key] = self._table.rate(model, self._day + minute * _MINUTE)
+            found = self._known[key] = self._table.rate(model, self._day + minute * _MINUTE)
             return found

@@ -7,10 +7,12 @@ and where the provider found less than was warm. Only those lengths are taken fr
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+from operator import itemgetter
 from typing import Literal
 
+from rlmc.domain.frozen import dataclass
 from rlmc.domain.layout import Layout, Lifetime
 from rlmc.domain.outline import Place
 from rlmc.pricing.cache import LIFE
@@ -73,13 +75,14 @@ def lay_out(calls: Sequence[RecordedCall], thread: bytes) -> list[RecordedPrompt
             lifetime = "1h" if call.cache_write_1h > 0 else "5m"
         marks.append((through, common, given, expected, found, open_found, lifetime))  # type: ignore[arg-type]
         cached, used_at = through, call.at
-    places = _places([(m[0], m[1]) for m in marks], thread)
+    places, fell_back = _places([(m[0], m[1]) for m in marks], thread)
     prompts: list[RecordedPrompt] = []
     for number, (call, mark, own) in enumerate(zip(calls, marks, places, strict=True)):
         through, common, given, expected, found, open_found, lived = mark
-        layout = _layout(own, call, through, lived, number)
+        layout = _layout(own, fell_back, call, through, lived, number)
         head = own[0][1] if number == 0 and common > 0 else None
-        placed = places_of(layout, prompts[-1].places if prompts else ())
+        before = prompts[-1] if prompts else None
+        placed = places_of(layout) if before is None else places_of(layout, before.layout, before.places)
         prompts.append(RecordedPrompt(call, layout, common, given, expected, found, open_found, lived, head, placed))
     return prompts
 
@@ -90,18 +93,23 @@ def _slack(call: RecordedCall) -> int:
     return _BLOCK if call.cache == "derived" else 0
 
 
-def _places(lengths: Sequence[tuple[int, int]], thread: bytes) -> list[list[tuple[int, bytes]]]:
+def _places(
+    lengths: Sequence[tuple[int, int]], thread: bytes
+) -> tuple[list[list[tuple[int, bytes]]], frozenset[bytes]]:
     """For each call the beginnings of its prompt that may be cached: (tokens, key), ascending, the last its own end.
+    And the keys of those that a prompt fell back to.
 
     A beginning that a later prompt fell back to must have been an entry already when the earlier ones were sent.
     """
     found: list[list[tuple[int, bytes]]] = []
+    fell_back: set[bytes] = set()
     for number, (through, common) in enumerate(lengths):
         before = found[-1] if found else []
-        own = [place for place in before if place[0] <= common]
+        own = before[: bisect_right(before, common, key=itemgetter(0))]
         if common > 0 and (not own or own[-1][0] < common):
             fallback = (common, b"%s/c%d" % (thread, number))
             own.append(fallback)
+            fell_back.add(fallback[1])
             for earlier in range(number - 1, -1, -1):
                 if found[earlier][-1][0] < common:
                     break
@@ -111,7 +119,7 @@ def _places(lengths: Sequence[tuple[int, int]], thread: bytes) -> list[list[tupl
         if through > common or not own:
             own.append((through, b"%s/%d" % (thread, number)))
         found.append(own)
-    return found
+    return found, frozenset(fell_back)
 
 
 def _insert(places: list[tuple[int, bytes]], new: tuple[int, bytes]) -> None:
@@ -122,12 +130,18 @@ def _insert(places: list[tuple[int, bytes]], new: tuple[int, bytes]) -> None:
 
 
 def _layout(
-    places: list[tuple[int, bytes]], call: RecordedCall, through: int, lifetime: Lifetime, number: int
+    places: list[tuple[int, bytes]],
+    fell_back: frozenset[bytes],
+    call: RecordedCall,
+    through: int,
+    lifetime: Lifetime,
+    number: int,
 ) -> Layout:
     digests = [key for _, key in places]
     sizes = [size for size, _ in places]
     # Its own end bears the marker, and so does a beginning that others fell back to.
-    marked = [n for n, key in enumerate(digests) if b"/c" in key or n == len(digests) - 1]
+    end = len(digests) - 1
+    marked = [n for n, key in enumerate(digests) if n == end or key in fell_back] if fell_back else [end]
     marks: tuple[tuple[int, Lifetime], ...] = tuple((n, lifetime) for n in marked) if through > 0 else ()
     if call.prompt > through:
         # What is behind the last marker is this prompt's own, also where all before it was sent before.

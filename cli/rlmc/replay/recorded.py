@@ -5,10 +5,10 @@ Rule: no content. A reader looks at texts, keeps counts and classes, and forgets
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 from rlmc.domain.effect import Effect
+from rlmc.domain.frozen import dataclass
 
 Follows = Literal["user", "tool-results", "compaction", "other"]
 CacheSource = Literal["billed", "derived", "none"]

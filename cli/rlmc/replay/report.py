@@ -10,10 +10,11 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from random import Random
 from typing import Literal
 
+from rlmc.domain.frozen import dataclass
 from rlmc.domain.money import Picodollars
 from rlmc.domain.outcome import Outcome
 from rlmc.domain.turn import Model

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from rlmc.cascade.brief import Brief
 from rlmc.cascade.economics import Prospect
@@ -22,6 +21,7 @@ from rlmc.cascade.signals import Signals
 from rlmc.cascade.verify import Verdict
 from rlmc.domain.chat import ChatRequest, Completion, Usage
 from rlmc.domain.effect import Effect
+from rlmc.domain.frozen import dataclass
 from rlmc.domain.money import Picodollars, add
 from rlmc.domain.outcome import Outcome, Reason
 from rlmc.domain.turn import ClientHints, DraftAbilities, Model, Turn

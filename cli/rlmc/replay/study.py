@@ -7,9 +7,10 @@ of every figure, and said.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from rlmc.cascade.policies.policy import Policy
+from rlmc.domain.frozen import dataclass
 from rlmc.domain.turn import Model
 from rlmc.ledger.report import Amount
 from rlmc.pricing.catalog import PriceTable

@@ -67,8 +67,10 @@ class Codec(Protocol):
     """`path` is where turns of the protocol are posted, below the base URL of a provider's endpoint; `own_headers` are
     those every request of rlmc's own carries.
 
-    `key` makes the digests of a request's layout its owner's own. `prewarm_body` is the request in the form that
-    only renews the cache; `brief_body` a whole answer to one text, asked of a model apart from any conversation.
+    `key` makes the digests of a request's layout its owner's own. `before` are requests it may go on from, the latest
+    first: what is the same need not be read again, and the request that comes of it is the same, too. `prewarm_body` is
+    the request in the form that only renews the cache; `brief_body` a whole answer to one text, asked of a model apart
+    from any conversation.
     `draft_body` is for a draft model of the same protocol. `reason` false switches reasoning off where it can be done.
     `usage` of a written answer is the one the client is told; `tools` are those of the request it answers.
     """
@@ -78,7 +80,7 @@ class Codec(Protocol):
     own_headers: tuple[tuple[str, str], ...]
 
     # requests
-    def decode_request(self, raw: bytes, key: bytes = b"") -> ChatRequest: ...
+    def decode_request(self, raw: bytes, key: bytes = b"", before: Iterable[ChatRequest] = ()) -> ChatRequest: ...
     def replace_model(self, raw: bytes, model: str) -> bytes: ...
     def append_user_text(self, raw: bytes, text: str) -> bytes: ...
     def add_marker(self, raw: bytes, layout: Layout, block: int, ttl: Lifetime) -> bytes: ...

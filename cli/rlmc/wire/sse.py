@@ -41,6 +41,12 @@ class Blocks:
         self._fresh = True
         self._cr = False
 
+    @property
+    def between(self) -> bool:
+        """Whether a block begins with the next byte, in a stream that has not had a CR so far. Bytes in which each
+        block ends with two LF, and nothing stands behind, need not be fed then."""
+        return not (self._fresh or self._parts or self._cr)
+
     def feed(self, data: bytes) -> Iterator[bytes]:
         if self._fresh:
             data = self._without_bom(data)

@@ -12,7 +12,7 @@ from rlmc.domain.chat import Completion, Text, ToolCall, Usage
 from rlmc.errors import WireError
 from rlmc.wire.codec import UsageTap
 from rlmc.wire.inflate import Inflater
-from rlmc.wire.sse import Blocks
+from rlmc.wire.sse import MAX_EVENT, Blocks
 
 # A body larger than this is no answer of a model.
 _MOST = 64 * 1024 * 1024
@@ -52,6 +52,7 @@ class EventTap(Tap, ABC):
     def __init__(self, inflater: Inflater | None = None) -> None:
         super().__init__(inflater)
         self._blocks = Blocks()
+        self._between = False  # kept here, as this is asked of every piece of every stream
         self._dead = False
 
     def close(self) -> None:
@@ -60,8 +61,16 @@ class EventTap(Tap, ABC):
         self._dead = True
 
     def _take(self, data: bytes) -> None:
-        if not self._dead:
+        if self._dead:
+            return
+        end = data[-3:]
+        if self._between and end[-2:] == b"\n\n" != end[:2] and b"\r" not in data and len(data) <= MAX_EVENT:
+            # Most pieces are whole events, and most of those but one.
+            for block in data[:-2].split(b"\n\n"):
+                self._event(block)
+        else:
             self._look(self._blocks.feed(data))
+            self._between = self._blocks.between
 
     def _look(self, blocks: Iterable[bytes]) -> None:
         try:
@@ -72,7 +81,7 @@ class EventTap(Tap, ABC):
 
     @abstractmethod
     def _event(self, block: bytes) -> None:
-        """What of an event the books want; one that cannot be read is passed over."""
+        """What of an event the books want, with its blank line or without; one that cannot be read is passed over."""
 
 
 class BodyTap(Tap):

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from hashlib import sha256
 
 from rlmc.domain.chat import Role, Text, ToolCall
+from rlmc.domain.frozen import dataclass
 from rlmc.domain.prompt import PromptMessage, PromptPart, Result
 
 NO_RESULT = "[no result]"

@@ -105,6 +105,29 @@ def test_the_cut_never_matters(data: bytes, at: list[int]) -> None:
     assert seen(watch(*cut(data, at))) == seen(watch(data))
 
 
+said = st.sampled_from(
+    ["hi", " there", "x: y", "[DONE]", "event: x", 'a "q"', "b\\", "\n", "tool_calls", "_call", '"content":"x"', "é"]
+)
+alike = st.lists(
+    st.builds(
+        lambda text, model, end: event(
+            {"model": model, "choices": [{"delta": {"content": text}, "finish_reason": end}]}
+        ),
+        said,
+        st.sampled_from(["m", "m", "m", "n"]),
+        st.sampled_from([None] * 8 + ["stop"]),
+    ),
+    max_size=12,
+)
+
+
+@given(alike, places)
+def test_chunks_that_are_alike_are_counted_as_they_are_one_by_one(chunks: list[bytes], at: list[int]) -> None:
+    whole = b"".join(chunks)
+    byte_by_byte = [whole[n : n + 1] for n in range(len(whole))]
+    assert seen(watch(*chunks)) == seen(watch(whole)) == seen(watch(*cut(whole, at))) == seen(watch(*byte_by_byte))
+
+
 @given(st.one_of(answers(), noise))
 def test_a_tap_agrees_with_the_decoder(data: bytes) -> None:
     decoder = AnswerDecoder()

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Annotated
 
@@ -22,6 +22,7 @@ import msgspec
 from msgspec import Raw
 
 from rlmc.domain.effect import Effect, worst
+from rlmc.domain.frozen import dataclass
 from rlmc.replay.readers.facts import Inbox, provider_of, seconds_between, unix_us
 from rlmc.replay.readers.lines import decoded, first_lines
 from rlmc.replay.readers.reader import EffectOf, Reader, Reading

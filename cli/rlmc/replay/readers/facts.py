@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 from rlmc.cascade.keywords import is_approval, looks_hard
 from rlmc.domain.effect import Effect
+from rlmc.domain.frozen import dataclass
 from rlmc.replay.recorded import Follows
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from rlmc.domain.effect import Effect
+from rlmc.domain.frozen import dataclass
 from rlmc.replay.readers.lines import lines
 from rlmc.replay.readers.seen import Seen
 from rlmc.replay.recorded import ReadingFaults, RecordedCall

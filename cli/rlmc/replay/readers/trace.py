@@ -8,7 +8,7 @@ is null: without `tools` nothing is known of the answer. Records of one session 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +16,7 @@ import msgspec
 
 from rlmc.cascade.keywords import is_approval, looks_hard
 from rlmc.domain.effect import Effect, worst
+from rlmc.domain.frozen import dataclass
 from rlmc.replay.readers.facts import provider_of, unix_us
 from rlmc.replay.readers.lines import decoded
 from rlmc.replay.readers.reader import Reader, Reading

@@ -35,8 +35,8 @@ class AnthropicCodec:
     path = "/v1/messages"
     own_headers: tuple[tuple[str, str], ...] = (("anthropic-version", "2023-06-01"),)
 
-    def decode_request(self, raw: bytes, key: bytes = b"") -> ChatRequest:
-        return decode_request(raw, key)
+    def decode_request(self, raw: bytes, key: bytes = b"", before: Iterable[ChatRequest] = ()) -> ChatRequest:
+        return decode_request(raw, key, before)
 
     def replace_model(self, raw: bytes, model: str) -> bytes:
         return splice.replace_value(raw, "model", msgspec.json.encode(model))

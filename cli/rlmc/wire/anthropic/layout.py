@@ -7,12 +7,16 @@ JSON text can hold, so that no two prompts run together into the same bytes.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from hashlib import blake2b
+from typing import Any
 
 import msgspec
 from msgspec import Raw, UnsetType
 
-from rlmc.domain.layout import Layout, Lifetime
+from rlmc.domain.frozen import dataclass
+from rlmc.domain.layout import Layout, Lifetime, Mark
+from rlmc.errors import UnknownShape
 from rlmc.wire.anthropic.blocks import Block, CacheMarker, ResultBlock
 from rlmc.wire.anthropic.request_shape import ATTRIBUTION, WHAT, Body, Mode, SystemBlock, Tool, ToolChoice, WireMessage
 from rlmc.wire.parse import parse
@@ -50,26 +54,39 @@ _LIST = msgspec.json.Decoder(list[Raw])
 _OBJECT = msgspec.json.Decoder(dict[str, Raw])
 
 
-def lay_out(body: Body, raw: bytes, key: bytes) -> Layout:
-    """The layout of the request `raw`, read as `body`. Digests of one `key`, of at most 64 bytes, can be compared."""
-    walk = _Walk(raw, key)
-    walk.tools(body.tools or [])
-    walk.speed(_said(body.speed))
-    walk.system(body.system or "")
-    walk.settings(body)
-    for message in body.messages:
-        walk.message(message)
-    walk.end(body.cache_control or None)
-    return walk.layout()
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """How far a walk has come: how many blocks and messages it has passed, and the rest of its state. `images` is
+    whether there are any among all the messages, `met` whether one was met so far."""
+
+    hasher: Any
+    blocks: int
+    messages: int
+    marks: tuple[Mark, ...]
+    markers: int
+    chars: int
+    position: int
+    run: str
+    images: bool
+    met: bool
+    deferred: dict[str, tuple[int, Tool]]
+
+    def equals(self, other: Stand) -> bool:
+        """Whether both are of the same prompt, so that what comes next means the same behind either."""
+        return self.hasher.digest() == other.hasher.digest() and _plain(self) == _plain(other)
 
 
-class _Walk:
-    """One way through a prompt. `_run` is the kind of the last block where such blocks share a place."""
+class Walk:
+    """One way through a prompt. `look` are the bytes that are being read, for blocks that take a second look: those of
+    a request, or of its list of messages alone, from the message `first` on. `_run` is the kind of the last block where
+    such blocks share a place.
+    """
 
-    def __init__(self, raw: bytes, key: bytes) -> None:
-        self._raw = raw
-        hasher = blake2b(key=key, digest_size=_DIGEST_BYTES)
+    def __init__(self, look: bytes, hasher: Any) -> None:
+        self._raw, self._first = look, 0
+        self._hasher = hasher
         self._update, self._digest = hasher.update, hasher.digest  # a digest ends nothing: more may follow
+        self._before, self._passed = Layout(), 0  # blocks of another walk, and how many of them are of this one, too
         self._digests: list[bytes] = []
         self._ends: list[int] = []
         self._positions: list[int] = []
@@ -79,22 +96,64 @@ class _Walk:
         self._chars = 0
         self._position = -1
         self._run = ""
+        self._images = self._met = False
         self._deferred: dict[str, tuple[int, Tool]] = {}
         self._whole: _Whole | None = None
 
-    def layout(self) -> Layout:
-        return Layout(
-            digests=tuple(self._digests),
-            chars=tuple(self._ends),
-            positions=tuple(self._positions),
+    @classmethod
+    def begun(cls, body: Body, look: bytes, key: bytes, *, images: bool) -> Walk:
+        """At the first message. `images`: there are some among the messages, which counts as a setting."""
+        walk = cls(look, blake2b(key=key, digest_size=_DIGEST_BYTES))
+        walk._images = images
+        walk._tools(body.tools or [])
+        walk._speed(_said(body.speed))
+        walk._system_text(body.system or "")
+        walk._settings(body)
+        return walk
+
+    @classmethod
+    def behind(cls, stand: Stand, layout: Layout, look: bytes) -> Walk:
+        """Where another walk stood on its way to this layout."""
+        walk = cls(look, stand.hasher.copy())
+        walk._before, walk._passed, walk._first = layout, stand.blocks, stand.messages
+        walk._marks = dict(stand.marks)
+        walk._markers, walk._chars, walk._position = stand.markers, stand.chars, stand.position
+        walk._run, walk._images, walk._met, walk._deferred = stand.run, stand.images, stand.met, stand.deferred
+        return walk
+
+    def stand(self) -> Stand:
+        return Stand(
+            hasher=self._hasher.copy(),
+            blocks=self._passed + len(self._digests),
+            messages=self._first + len(self._messages),
             marks=tuple(self._marks.items()),
-            messages=tuple(self._messages),
             markers=self._markers,
+            chars=self._chars,
+            position=self._position,
+            run=self._run,
+            images=self._images,
+            met=self._met,
+            deferred=self._deferred,
+        )
+
+    def layout(self, marker: CacheMarker | None) -> Layout:
+        """`marker` is the request's own, which stands at the last block."""
+        marks, before, passed = dict(self._marks), self._before, self._passed
+        blocks = passed + len(self._digests)
+        if marker is not None and blocks:
+            marks.setdefault(blocks - 1, _lifetime(marker))
+        return Layout(
+            digests=(*before.digests[:passed], *self._digests),
+            chars=(*before.chars[:passed], *self._ends),
+            positions=(*before.positions[:passed], *self._positions),
+            marks=tuple(marks.items()),
+            messages=(*before.messages[: self._first], *self._messages),
+            markers=self._markers + (marker is not None),
         )
 
     # --- before the conversation -------------------------------------------------------------------------------------
 
-    def tools(self, tools: list[Tool]) -> None:
+    def _tools(self, tools: list[Tool]) -> None:
         for number, tool in enumerate(tools):
             if tool.defer_loading is True:
                 self._deferred[tool.name] = number, tool
@@ -103,12 +162,12 @@ class _Walk:
             self._tool(number, tool)
             self._close(tool.cache_control)
 
-    def speed(self, speed: bytes) -> None:
+    def _speed(self, speed: bytes) -> None:
         """What a change of leaves nothing but the tools in the cache."""
         if speed:
             self._update(_SPEED + speed)
 
-    def system(self, system: str | list[SystemBlock]) -> None:
+    def _system_text(self, system: str | list[SystemBlock]) -> None:
         if isinstance(system, str):
             if system:
                 self._system(system, None)
@@ -120,10 +179,10 @@ class _Walk:
             else:
                 self._system(block.text, block.cache_control)
 
-    def settings(self, body: Body) -> None:
+    def _settings(self, body: Body) -> None:
         """What is no block, and leaves the tools and the system text in the cache when it changes."""
         choice, thinking = body.tool_choice, body.thinking
-        pieces: list[bytes] = [_SETTINGS, b"", b"", b"", b"", b"", b"images" if _has_images(body) else b""]
+        pieces: list[bytes] = [_SETTINGS, b"", b"", b"", b"", b"", b"images" if self._images else b""]
         if isinstance(choice, ToolChoice):
             alone = b"one" if choice.disable_parallel_tool_use is True else b"many"
             pieces[1] = b" ".join((alone, choice.type.encode(), choice.name))
@@ -139,7 +198,10 @@ class _Walk:
             self._update(_PIECE.join((_TOOL, tool.name.encode(), (tool.description or "").encode(), *more)))
         else:
             self._update(_TOOL)
-            self._object((self._second_look().tools or [])[number])
+            tools = self._second_look().tools
+            if tools is None:
+                raise UnknownShape("A tool's definition is not among what is read")
+            self._object(tools[number])
 
     def _system(self, text: str, marker: CacheMarker | None) -> None:
         self._update(_SYSTEM)
@@ -150,7 +212,9 @@ class _Walk:
     # --- the conversation --------------------------------------------------------------------------------------------
 
     def message(self, message: WireMessage) -> None:
-        self._messages.append(len(self._digests))
+        self._messages.append(self._passed + len(self._digests))
+        if self._images and not self._met:
+            self._met = has_images((message,))
         role = _BLOCK + message.role.encode()
         if len(message.output_config) or len(message.clear_at):
             self._update(_PIECE.join((role, b"set", message.output_config, message.clear_at)))
@@ -250,7 +314,8 @@ class _Walk:
 
     def _second_look(self) -> _Whole:
         if self._whole is None:
-            self._whole = parse(_WHOLE, self._raw, WHAT)
+            whole = self._raw if self._raw.lstrip().startswith(b"{") else b'{"messages":%b}' % self._raw
+            self._whole = parse(_WHOLE, whole, WHAT)
         return self._whole
 
     # --- the end of each block ---------------------------------------------------------------------------------------
@@ -269,15 +334,7 @@ class _Walk:
     def _mark(self, marker: CacheMarker) -> None:
         """A marker of the block that is being read; of several the last is the block's own."""
         self._markers += 1
-        self._marks[len(self._digests)] = _lifetime(marker)
-
-    def end(self, marker: CacheMarker | None) -> None:
-        """The request's own marker stands at the last block."""
-        if marker is None:
-            return
-        self._markers += 1
-        if self._digests:
-            self._marks.setdefault(len(self._digests) - 1, _lifetime(marker))
+        self._marks[self._passed + len(self._digests)] = _lifetime(marker)
 
 
 def _said(value: Raw | UnsetType) -> bytes:
@@ -288,8 +345,8 @@ def _said(value: Raw | UnsetType) -> bytes:
     return b"" if said in _NOTHING else said
 
 
-def _has_images(body: Body) -> bool:
-    for message in body.messages:
+def has_images(messages: Iterable[WireMessage]) -> bool:
+    for message in messages:
         if isinstance(message.content, str):
             continue
         for block in message.content:
@@ -299,6 +356,10 @@ def _has_images(body: Body) -> bool:
             if isinstance(inner, list) and any(item.type == "image" for item in inner):
                 return True
     return False
+
+
+def _plain(stand: Stand) -> tuple[object, ...]:
+    return stand.blocks, stand.messages, stand.marks, stand.markers, stand.chars, stand.deferred
 
 
 def _lifetime(marker: CacheMarker) -> Lifetime:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from typing import Literal, get_args
 
 from msgspec import UnsetType
 
-from rlmc.domain.chat import ChatRequest, Message, Role, Text, ToolSpec
+from rlmc.domain.chat import ChatRequest, Contents, Message, Role, Text, ToolSpec
+from rlmc.domain.frozen import dataclass
 from rlmc.domain.layout import Layout, Lifetime
-from rlmc.errors import UnknownShape
-from rlmc.wire.anthropic.blocks import to_part
-from rlmc.wire.anthropic.layout import lay_out
+from rlmc.errors import UnknownShape, WireError
+from rlmc.wire.anthropic.blocks import CacheMarker, to_part
+from rlmc.wire.anthropic.layout import Stand, Walk, has_images
 from rlmc.wire.anthropic.request_shape import (
+    MESSAGES,
     OUTPUT_CONFIG,
     OUTPUT_FORMAT,
     WHAT,
@@ -23,6 +28,7 @@ from rlmc.wire.anthropic.request_shape import (
     read_body,
 )
 from rlmc.wire.anthropic.tools import runs_at_provider
+from rlmc.wire.growth import MOST_PLACES, Kept
 from rlmc.wire.parse import parse
 
 _HEAD = 4000
@@ -33,20 +39,112 @@ _ROLES: dict[str, Role] = {role: role for role in get_args(Role)}
 _CHOICES: dict[str, Choice] = {choice: choice for choice in get_args(Choice)}
 
 
-def decode_request(raw: bytes, key: bytes = b"") -> ChatRequest:
-    """The request. `key`, of at most 64 bytes, makes the digests of its layout its owner's own."""
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Behind a message: how far the layout has come, and what the messages up to there hold."""
+
+    stand: Stand
+    contents: Contents
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What the next request can go on from. `start` is the layout's stand at the first message, `marker` the request's
+    own cache marker."""
+
+    kept: Kept[_Place]
+    start: Stand
+    marker: CacheMarker | None
+
+
+def decode_request(raw: bytes, key: bytes = b"", before: Iterable[ChatRequest] = ()) -> ChatRequest:
+    """The request. `key`, of at most 64 bytes, makes the digests of its layout its owner's own. `before` are requests
+    it may go on from: what it shares with the first one that it does go on from is not read again."""
+    for one in before:
+        if isinstance(one.reading, _Reading) and one.reading.kept.key == key:
+            with suppress(WireError):  # what is wrong with it is said when all of it is read
+                found = _gone_on(raw, key, one, one.reading)
+                if found is not None:
+                    return found
     body, fields = read_body(raw)
-    tools = tuple(_tool(tool) for tool in body.tools or ())
-    messages = tuple(_message(message) for message in body.messages)
+    walk = Walk.begun(body, raw, key, images=has_images(body.messages))
+    start, marker = walk.stand(), body.cache_control or None
+    messages, places = _conversation(body.messages, walk, Contents())
+    reading = _Reading(Kept(raw, key, "messages", tuple(places)), start, marker)
+    return _request(raw, body, fields, tuple(messages), walk.layout(marker), places, reading)
+
+
+def _gone_on(raw: bytes, key: bytes, before: ChatRequest, reading: _Reading) -> ChatRequest | None:
+    """The request behind what it shares with the one before; None where it does not go on from that."""
+    grown = reading.kept.growth(raw)
+    if grown is None:
+        return None
+    place, growth = grown
+    stand, start, marker, body = place.stand, reading.start, reading.marker, None
+    if growth.around is None:
+        new = parse(MESSAGES, growth.items, WHAT)
+    else:
+        body, fields = read_body(growth.around)
+        new, marker = body.messages, body.cache_control or None
+        start = Walk.begun(body, growth.around, key, images=stand.images).stand()
+        if not start.equals(reading.start):
+            return None
+    if (stand.met or has_images(new)) is not stand.images:
+        return None
+    walk = Walk.behind(stand, before.layout, growth.items)
+    said, places = _conversation(new, walk, place.contents)
+    places = [(growth.shared, place), *places]
+    layout, messages = walk.layout(marker), (*before.messages[: growth.shared], *said)
+    kept = Kept(raw, key, "messages", tuple(places[-MOST_PLACES:]), growth.frame)
+    if body is not None:
+        return _request(raw, body, fields, messages, layout, places, _Reading(kept, start, marker))
+    return replace(
+        before,
+        raw=raw,
+        messages=messages,
+        chars=layout.chars[-1] if layout.chars else 0,
+        cache_ttl=_longest(layout),
+        cache_markers=layout.markers,
+        layout=layout,
+        contents=places[-1][1].contents,
+        reading=_Reading(kept, start, marker),
+    )
+
+
+def _conversation(
+    messages: Sequence[WireMessage], walk: Walk, contents: Contents
+) -> tuple[list[Message], list[tuple[int, _Place]]]:
+    """The messages, and the places behind the last ones, of those the walk goes past now."""
+    read: list[Message] = []
+    places: list[tuple[int, _Place]] = []
+    seen, late = 0, len(messages) - MOST_PLACES
+    for number, message in enumerate(messages):
+        read.append(_message(message))
+        walk.message(message)
+        if number >= late:
+            contents, seen = contents.with_(read[seen:]), number + 1
+            stand = walk.stand()
+            places.append((stand.messages, _Place(stand, contents)))
+    return read, places
+
+
+def _request(
+    raw: bytes,
+    body: Body,
+    fields: frozenset[str],
+    messages: tuple[Message, ...],
+    layout: Layout,
+    places: list[tuple[int, _Place]],
+    reading: _Reading,
+) -> ChatRequest:
     choice, parallel = _tool_choice(body)
-    layout = lay_out(body, raw, key)
     return ChatRequest(
         raw=raw,
         model=body.model,
         stream=body.stream is True,
         max_tokens=body.max_tokens if type(body.max_tokens) is int else None,
         messages=messages,
-        tools=tools,
+        tools=tuple([_tool(tool) for tool in body.tools or ()]),
         tool_choice=choice,
         parallel_tools=parallel,
         system_head=_system_head(body.system),
@@ -58,6 +156,8 @@ def decode_request(raw: bytes, key: bytes = b"") -> ChatRequest:
         cache_markers=layout.markers,
         fields=fields,
         layout=layout,
+        contents=places[-1][1].contents if places else Contents(),
+        reading=reading,
     )
 
 

@@ -108,6 +108,8 @@ class KnownBody(Body, forbid_unknown_fields=True, gc=False):
 OUTPUT_CONFIG = msgspec.json.Decoder(OutputConfig | None)
 OUTPUT_FORMAT = msgspec.json.Decoder(Format | None)
 
+MESSAGES = msgspec.json.Decoder(list[WireMessage])
+
 _KNOWN = msgspec.json.Decoder(KnownBody)
 _LOOSE = msgspec.json.Decoder(Body)
 _NAMES = msgspec.json.Decoder(dict[str, Raw])

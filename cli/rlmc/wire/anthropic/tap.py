@@ -23,18 +23,15 @@ class StreamTap(EventTap):
     def _event(self, block: bytes) -> None:
         # Inside a JSON string the quotes would be escaped: this is the event's type and nothing else.
         if b'"content_block_delta"' in block:
-            self._count(block)
+            # Roughly: the bytes between the quotes, without the backslashes of escapes.
+            key = b'"text":' if b'"text_delta"' in block else b'"partial_json":'
+            start = block.find(key)
+            if start >= 0:
+                start += len(key) + 1
+                end = block.rfind(b'"')
+                self.output_chars += max(0, end - start - block.count(b"\\", start, end))
         elif b"message" in block or b"error" in block:
             self._read(block)
-
-    def _count(self, block: bytes) -> None:
-        """Roughly: the bytes between the quotes, without the backslashes of escapes."""
-        key = b'"text":' if b'"text_delta"' in block else b'"partial_json":'
-        start = block.find(key)
-        if start >= 0:
-            start += len(key) + 1
-            end = block.rfind(b'"')
-            self.output_chars += max(0, end - start - block.count(b"\\", start, end))
 
     def _read(self, block: bytes) -> None:
         try:

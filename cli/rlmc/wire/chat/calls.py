@@ -15,15 +15,15 @@ from rlmc.wire.parse import text_of
 
 
 class CallReader:
-    """Fed the messages in their order."""
+    """Fed the messages in their order. `legacy` counts the calls of the single kind."""
 
-    def __init__(self) -> None:
-        self._legacy = 0
+    def __init__(self, legacy: int = 0) -> None:
+        self.legacy = legacy
 
     def calls(self, message: WireMessage) -> list[ToolCall]:
         found = [_call(call) for call in message.tool_calls or ()]
         if message.function_call is not None and not found:
-            self._legacy += 1
+            self.legacy += 1
             function = message.function_call
             found.append(ToolCall(self._id(), function.name or "", arguments_of(function.arguments)))
         return found
@@ -33,7 +33,7 @@ class CallReader:
         return (message.tool_call_id or "") if message.role == "tool" else self._id()
 
     def _id(self) -> str:
-        return f"function_{self._legacy}"
+        return f"function_{self.legacy}"
 
 
 def arguments_of(arguments: str | dict[str, Raw] | None) -> str:

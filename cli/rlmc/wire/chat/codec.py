@@ -28,8 +28,8 @@ class ChatCodec(OpenAiCodec):
     name = "chat"
     path = "/v1/chat/completions"
 
-    def decode_request(self, raw: bytes, key: bytes = b"") -> ChatRequest:
-        return decode_request(raw, key)
+    def decode_request(self, raw: bytes, key: bytes = b"", before: Iterable[ChatRequest] = ()) -> ChatRequest:
+        return decode_request(raw, key, before)
 
     def append_user_text(self, raw: bytes, text: str) -> bytes:
         return splice.append_item(raw, "messages", msgspec.json.encode({"role": "user", "content": text}))

@@ -137,6 +137,8 @@ class KnownBody(Body, forbid_unknown_fields=True, gc=False):
     pass
 
 
+MESSAGES = msgspec.json.Decoder(list[WireMessage])
+
 _KNOWN = msgspec.json.Decoder(KnownBody)
 _LOOSE = msgspec.json.Decoder(Body)
 _NAMES = msgspec.json.Decoder(dict[str, Raw])

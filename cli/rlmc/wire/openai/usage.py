@@ -5,10 +5,10 @@ Rules: no count ever comes out negative; a lane with a price list of its own is 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from rlmc.domain.chat import Usage
+from rlmc.domain.frozen import dataclass
 
 Json = dict[str, Any]
 

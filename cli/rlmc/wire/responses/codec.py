@@ -27,8 +27,8 @@ class ResponsesCodec(OpenAiCodec):
     name = "responses"
     path = "/v1/responses"
 
-    def decode_request(self, raw: bytes, key: bytes = b"") -> ChatRequest:
-        return decode_request(raw, key)
+    def decode_request(self, raw: bytes, key: bytes = b"", before: Iterable[ChatRequest] = ()) -> ChatRequest:
+        return decode_request(raw, key, before)
 
     def append_user_text(self, raw: bytes, text: str) -> bytes:
         item = msgspec.json.encode(_user(text))

@@ -127,6 +127,7 @@ class Body(msgspec.Struct, gc=False):
 
 
 TOOLS = msgspec.json.Decoder(list[Tool])
+ITEMS = msgspec.json.Decoder(list[Item])
 
 _BODY = msgspec.json.Decoder(Body)
 _NAMES = msgspec.json.Decoder(dict[str, Raw])

@@ -50,6 +50,11 @@ class Names:
         self._by_own: dict[tuple[str, str], str] = {}
         self._taken: set[str] = set()
 
+    def copy(self) -> Names:
+        found = Names()
+        found._by_own, found._taken = dict(self._by_own), set(self._taken)
+        return found
+
     def declare(self, tools: Iterable[Tool]) -> Iterator[Declared]:
         for tool in tools:
             if tool.type == "namespace":
