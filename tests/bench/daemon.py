@@ -60,8 +60,8 @@ class Daemon:
         (folder / "config" / "config.toml").write_text(text)
         # Nothing of the user's own set-up may count: no settings, no proxies.
         env = {k: v for k, v in os.environ.items() if not k.startswith("RLMC_") and not k.lower().endswith("_proxy")}
-        env |= {f"RLMC_{name}_DIR": str(folder / name.lower()) for name in ("CONFIG", "DATA", "STATE")}
-        self.process = Process([sys.executable, "-m", "rlmc.daemon"], folder / "daemon.out", env=env)
+        self.folders = {f"RLMC_{name}_DIR": str(folder / name.lower()) for name in ("CONFIG", "DATA", "STATE")}
+        self.process = Process([sys.executable, "-m", "rlmc.daemon"], folder / "daemon.out", env=env | self.folders)
         self.endpoint: Endpoint
         self.sessions: list[Session] = []
 

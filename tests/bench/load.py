@@ -9,6 +9,7 @@ good or as bad, never forgotten.
 from __future__ import annotations
 
 import asyncio
+import functools
 import sys
 import time
 from dataclasses import dataclass, field
@@ -19,13 +20,14 @@ import msgspec
 import uvloop
 from tests.bench import answers
 from tests.bench.process import HOST, Process
-from tests.bench.requests import HEADERS, Kind, body_of
+from tests.bench.requests import HEADERS, Growing, Kind, body_of
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
     """`path` is where the server takes messages, `headers` what it wants besides. `expect` is what a good answer says,
-    `exact` whether it must be the upstream's to the byte."""
+    `exact` whether it must be the upstream's to the byte. `growing` requests begin with turn `first`. `conversation` is
+    what the client's sessions are named by, one a connection."""
 
     port: int
     path: str
@@ -33,6 +35,8 @@ class Job:
     turns: int
     connections: int
     pause_ms: int = 0
+    first: int = 1
+    conversation: str = "bench"
     headers: tuple[tuple[str, str], ...] = ()
     expect: Literal["text", "call"] = "text"
     exact: bool = False
@@ -53,6 +57,7 @@ class Result:
 
 _JOB = msgspec.json.Decoder(Job)
 _RESULT = msgspec.json.Decoder(Result)
+growing = functools.cache(Growing)  # one for all jobs: its messages are made once
 
 
 class Load:
@@ -72,7 +77,7 @@ class Run:
     def __init__(self, job: Job) -> None:
         self.job = job
         self.result = Result()
-        self.body = body_of(job.request, job.pause_ms)
+        self._body = b"" if job.request == "growing" else body_of(job.request, job.pause_ms)
         self.stream = job.request != "small-whole"
         self._unchecked: list[tuple[bytes, float, float]] = []
         self._clients: set[Client] = set()
@@ -110,12 +115,12 @@ class Run:
         _, client = await loop.create_connection(lambda: Client(self, number), HOST, self.job.port)
         self._clients.add(client)
 
-    def take(self) -> bool:
-        """Whether there is a turn left to ask; it counts as asked."""
+    def take(self) -> bytes | None:
+        """The body of the next turn, which counts as asked; None where there is none left."""
         if self.result.asked >= self.job.turns:
-            return False
+            return None
         self.result.asked += 1
-        return True
+        return self._body or growing().body_of(self.job.first + self.result.asked - 1)
 
     def arrived(self, answer: bytes, first_byte: float, total: float) -> None:
         self._unchecked.append((answer, first_byte, total))
@@ -142,10 +147,10 @@ class Client(asyncio.Protocol):
         self._sent = self._first = 0.0
         self._asking = self._leaving = False
         self._again: asyncio.Future[None] | None = None
-        headers = (*HEADERS, ("x-claude-code-session-id", f"bench-{number}"), *run.job.headers)
+        name = f"{run.job.conversation}-{number}"
+        headers = (*HEADERS, ("x-claude-code-session-id", name), *run.job.headers)
         lines = [f"POST {run.job.path} HTTP/1.1", f"host: {HOST}:{run.job.port}", *(f"{k}: {v}" for k, v in headers)]
-        lines.append(f"content-length: {len(run.body)}")
-        self._request = ("\r\n".join(lines) + "\r\n\r\n").encode() + run.body
+        self._head = ("\r\n".join(lines) + "\r\ncontent-length: ").encode()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)  # uvloop's own is no subclass
@@ -197,14 +202,16 @@ class Client(asyncio.Protocol):
             self._run.done()
 
     def _ask(self) -> None:
-        if not self._run.take():
+        body = self._run.take()
+        if body is None:
             self.leave()
             self._run.done()
             return
+        request = b"%b%d\r\n\r\n%b" % (self._head, len(body), body)
         self._body = []
         self._asking = True
         self._sent = time.perf_counter()
-        self._transport.write(self._request)
+        self._transport.write(request)
 
 
 def main() -> None:

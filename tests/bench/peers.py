@@ -2,7 +2,8 @@
 
 The folder holds `servers.py` with a table MINI and `peers.py` with a table PEERS (one of them is enough): name -> dict
 of `cmd`, `port`, and if need be `env`, `cwd`, `path`, `health`, `headers` ("name: value") and `kind` ("a": speaks
-Anthropic Messages; others are passed over). All of them must use an upstream at 127.0.0.1:9001.
+Anthropic Messages; others are passed over). All of them must use an upstream at 127.0.0.1:9001, and take the bearer
+token `sk-1234` where they want one.
 
 Rule: what is not installed is passed over, what does not answer properly is left out with its reason.
 """
@@ -24,6 +25,8 @@ from tests.bench.process import Process, healthy
 UPSTREAM_PORT = 9001
 _TABLES = (("servers.py", "MINI"), ("peers.py", "PEERS"))
 _START_SECONDS = 120.0
+_POLL_SECONDS = 0.01
+_TOKEN = ("authorization", "Bearer sk-1234")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +50,14 @@ class Peer:
         return Process(self.command, log, env={**os.environ, **self.env}, folder=self.folder)
 
     def wait(self, process: Process) -> str | None:
-        """Until it serves; what went wrong, or None."""
+        """Until it serves; what went wrong, or None. Meant to be called at once: it is timed."""
         deadline = time.monotonic() + _START_SECONDS
         while time.monotonic() < deadline:
             if healthy(self.port, self.health):
                 return None
             if not process.alive:
                 return f"did not start: {process.last_words()}"
-            time.sleep(0.1)
+            time.sleep(_POLL_SECONDS)
         return f"did not serve within {_START_SECONDS:g} s"
 
 
@@ -82,7 +85,7 @@ def _peer(name: str, entry: Mapping[str, Any], folder: Path) -> Peer:
         port=entry["port"],
         path=entry.get("path", "/v1/messages"),
         health=entry.get("health", "/health"),
-        headers=tuple((key.strip(), value.strip()) for key, _, value in headers),
+        headers=(_TOKEN, *((key.strip(), value.strip()) for key, _, value in headers)),
         env=entry.get("env", {}),
         folder=Path(entry.get("cwd", folder)),
     )

@@ -1,7 +1,7 @@
-"""From the figures to a table for people and to JSON for whoever keeps a history.
+"""From the figures to a table: for a terminal, for a page, and as JSON for whoever keeps a history.
 
-Rule: a figure is a median with its spread, and stands beside its ratio to the floor of the same round; absolute times
-say more of the machine than of the server.
+Rule: a figure is a median with its spread, and stands beside its ratio to the other side of the same round; absolute
+values say more of the machine than of the server.
 """
 
 from __future__ import annotations
@@ -14,80 +14,95 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from tests.bench.measure import CONNECTIONS, Measurement, Scale
+from tests.bench.arena import Run
+from tests.bench.rows import Row, Table, ratios, spread
 
 Json = dict[str, Any]
-
-FLOOR = "floor"
-# Title, decimals, and columns: (heading, figures; a server has one of them).
-_TABLES: tuple[tuple[str, int, tuple[tuple[str, tuple[str, ...]], ...]], ...] = (
-    (
-        f"CPU of the proxy, ms a turn at {CONNECTIONS} connections",
-        3,
-        (
-            ("100 KB streamed", ("cpu agent", "cpu agent-mid-task")),
-            ("1 KB streamed", ("cpu small",)),
-            ("1 KB whole", ("cpu small-whole",)),
-        ),
-    ),
-    ("CPU of the proxy, us an event, many slow streams at once", 1, (("1 KB, paced", ("cpu event",)),)),
-    (
-        "Added at one connection to what the upstream itself takes, ms",
-        2,
-        (
-            ("100 KB first byte", ("first_byte agent",)),
-            ("100 KB total", ("total agent",)),
-            ("1 KB first byte", ("first_byte small",)),
-            ("1 KB total", ("total small",)),
-        ),
-    ),
-    ("Resident memory, MB", 1, (("idle", ("idle",)), ("after", ("after",)))),
-)
+SCHEMA = "rlmc.bench/2"
+_HEAD = ("", "beside", "rlmc", "ratio", "at most", "")
+_OF_PEERS = ("cpu", "first-byte", "event", "memory idle", "memory after", "cold")
+_PEERS_HEADS = {
+    "cpu": "CPU a turn, 100 KB, 32 at once, ms",
+    "first-byte": "added to the first byte, ms",
+    "event": "CPU an event, us",
+    "memory idle": "memory idle, MB",
+    "memory after": "memory after the run, MB",
+    "cold": "cold start, s",
+}
 
 
-def table(measured: Measurement, scale: Scale, ledger: list[str] | None) -> str:
-    lines = [
-        f"rlmc bench: {scale.rounds} rounds on {machine_line()}",
-        "median of the rounds (lowest-highest), and as a multiple of the floor in the same round",
-    ]
-    for title, decimals, columns in _TABLES:
-        rows = [["", *(heading for heading, _ in columns)]]
-        for server in measured.servers:
-            cells = [_cell(measured, server.name, figures, decimals) for _, figures in columns]
-            if any(cells):
-                rows.append([f"  {server.name}", *cells])
-        lines += ["", title, *_aligned(rows)]
-    lines += ["", *_account(measured, ledger)]
+def text(found: Run) -> str:
+    """For a terminal."""
+    table = found.table
+    lines = [f"rlmc bench: {table.scale.rounds} rounds on {machine_line()}"]
+    lines += ["median of the rounds (lowest-highest); a ratio is made within its round", ""]
+    lines += _aligned([list(_HEAD), *_rows(table)])
+    if table.more:
+        lines += ["", "without a target", *_aligned(_more(table))]
+    if table.peers:
+        lines += ["", "others, and as a multiple of the floor in the same round", *_aligned(_peers(table))]
+    lines += ["", *table.facts, *_account(found)]
     return "\n".join(lines)
 
 
-def as_json(measured: Measurement, scale: Scale, ledger: list[str] | None) -> Json:
+def markdown(found: Run) -> str:
+    """For a page."""
+    table = found.table
+    facts = machine()
+    lines = [
+        f"Measured on {_today()}: {facts['cores']} x {facts['processor']}, Linux {facts['kernel']}, Python"
+        f" {facts['python']}, load {facts['load']}. {table.scale.rounds} rounds: medians, lowest and highest.",
+        "",
+        *_piped([list(_HEAD), *_rows(table)]),
+    ]
+    if table.more:
+        lines += ["", "Without a target:", "", *_piped([["", "floor", "rlmc", "ratio"], *_more(table)])]
+    if table.peers:
+        lines += ["", "Others in the same run, and as a multiple of the floor in the same round:", ""]
+        lines += _piped(_peers(table))
+    said = [*table.facts, *_account(found)]
+    return "\n".join([*lines, "", *(f"- {line.strip()}" for line in said)])
+
+
+def as_json(found: Run) -> Json:
     """Everything, every round's own value included."""
+    table = found.table
     return {
-        "schema": "rlmc.bench/1",
+        "schema": SCHEMA,
         "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "machine": machine(),
-        "scale": asdict(scale),
-        "servers": [
+        "scale": asdict(table.scale),
+        "rows": [
             {
-                "name": server.name,
-                "asked": server.asked,
-                "bad": server.bad,
-                "problem": server.problem,
-                "figures": {
-                    figure: {
-                        "rounds": [round(v, 6) for v in values],
-                        "median": round(median(values), 6),
-                        "floor_ratios": _ratios(measured, server.name, figure),
-                    }
-                    for figure, values in measured.figures[server.name].items()
-                },
+                "key": row.key,
+                "title": row.title(table.scale),
+                "unit": row.unit,
+                "rounds": _rounded(table.own[row.key].values()),
+                "beside": _rounded(table.beside[row.key].values()),
+                "ratios": _rounded(table.ratios(row)),
+                "most": row.most,
+                "verdict": table.verdict(row),
             }
-            for server in measured.account
+            for row in table.rows()
         ],
-        "left_out": [{"name": name, "reason": reason} for name, reason in measured.left_out],
-        "ledger_differences": ledger,
-    }
+        "more": [
+            {"title": more.name, "unit": more.unit, "rounds": _rounded(more.own.values()),
+             "beside": _rounded(more.beside.values())}
+            for more in table.more
+        ],
+        "peers": {
+            name: {key: _rounded(values.values()) for key, values in figures.items() if values}
+            for name, figures in table.peers.items()
+        },
+        "facts": table.facts,
+        "servers": [
+            {"name": server.name, "asked": server.asked, "bad": server.bad, "problem": server.problem}
+            for server in found.account
+        ],
+        "left_out": [{"name": name, "reason": reason} for name, reason in found.left_out],
+        "ledger_differences": found.ledger,
+        "failed": found.failed,
+    }  # fmt: skip
 
 
 def machine() -> Json:
@@ -113,39 +128,91 @@ def machine_line() -> str:
     )
 
 
-def _cell(measured: Measurement, server: str, figures: tuple[str, ...], decimals: int) -> str:
-    figure = next((f for f in figures if measured.figures[server].get(f)), None)
-    if figure is None:
-        return ""
-    text = _with_spread(measured.figures[server][figure], decimals)
-    ratios = _ratios(measured, server, figure)
-    return f"{text}  {_with_spread(ratios, 1, 'x')}" if ratios and server != FLOOR else text
+def _rows(table: Table) -> list[list[str]]:
+    return [_row(table, row) for row in table.rows()]
 
 
-def _with_spread(values: list[float], decimals: int, unit: str = "") -> str:
-    text = f"{median(values):.{decimals}f}{unit}"
-    return text if len(values) == 1 else f"{text} ({min(values):.{decimals}f}-{max(values):.{decimals}f})"
+def _row(table: Table, row: Row) -> list[str]:
+    own = spread(list(table.own[row.key].values()), row.decimals, f" {row.unit}")
+    beside = list(table.beside[row.key].values())
+    ratio = table.ratios(row)
+    other = row.beside.format(scale=table.scale) if row.beside else "floor"
+    return [
+        row.title(table.scale),
+        f"{other}: {spread(beside, row.decimals, f' {row.unit}')}" if beside else "",
+        own,
+        spread(ratio, 2, "x") if ratio else "",
+        f"{row.most:g}x" if row.beside else f"{row.most:g} {row.unit}",
+        table.verdict(row) or "-",
+    ]
 
 
-def _ratios(measured: Measurement, server: str, figure: str) -> list[float]:
-    """How many times the floor's, round by round. A turn in the middle of a task is set against the floor's relay of
-    a request of the same size."""
-    floor = measured.figures[FLOOR].get(figure.replace("-mid-task", ""), [])
-    pairs = zip(measured.figures[server][figure], floor, strict=False)
-    return [round(own / base, 3) for own, base in pairs if base > 0]
+def _more(table: Table) -> list[list[str]]:
+    return [
+        [
+            more.name,
+            spread(list(more.beside.values()), more.decimals, f" {more.unit}") if more.beside else "",
+            spread(list(more.own.values()), more.decimals, f" {more.unit}"),
+            spread(found, 1, "x") if (found := ratios(more.own, more.beside)) else "",
+        ]
+        for more in table.more
+    ]
 
 
-def _account(measured: Measurement, ledger: list[str] | None) -> list[str]:
-    asked, bad = sum(s.asked for s in measured.account), sum(s.bad for s in measured.account)
-    lines = [f"{asked} turns asked, {bad} without a complete answer"]
-    lines += [f"  {s.name}: {s.bad} of {s.asked} bad; first: {s.problem}" for s in measured.account if s.bad]
-    if ledger is not None:
-        lines.append("ledger: " + ("a row for every turn, with the right outcome" if not ledger else "NOT as asked"))
-        lines += [f"  {difference}" for difference in ledger]
-    lines += [f"left out: {name}: {reason}" for name, reason in measured.left_out]
+def _peers(table: Table) -> list[list[str]]:
+    """A line a server: the floor, rlmc, the others."""
+    keys = [key for key in _OF_PEERS if any(figures.get(key) for figures in table.peers.values())]
+    late = {"memory after": "memory late"}  # under which the table has it of the floor and rlmc
+    lines = [
+        ["", *(_PEERS_HEADS[key] for key in keys)],
+        ["floor", *(_cell(key, table.beside.get(late.get(key, key), {}), {}) if key != "cold" else "" for key in keys)],
+        ["rlmc", *(_against(table, key, table.own.get(late.get(key, key), {})) for key in keys)],
+    ]
+    lines += [
+        [name, *(_against(table, key, figures.get(key, {})) for key in keys)] for name, figures in table.peers.items()
+    ]
     return lines
+
+
+def _against(table: Table, key: str, values: dict[int, float]) -> str:
+    compared = key in ("cpu", "first-byte", "event")
+    return _cell(key, values, table.beside[key] if compared else {})
+
+
+def _cell(key: str, values: dict[int, float], floor: dict[int, float]) -> str:
+    if not values:
+        return ""
+    value = median(values.values())
+    shown = f"{value / 1000:.2f}" if key == "cold" else f"{value:.3g}" if value < 100 else f"{value:,.0f}"
+    found = ratios(values, floor)
+    return f"{shown}, {spread(found, 1, 'x')}" if found else shown
+
+
+def _account(found: Run) -> list[str]:
+    asked, bad = sum(s.asked for s in found.account), sum(s.bad for s in found.account)
+    lines = []
+    if found.account:
+        lines.append(f"{asked:,} turns asked, {bad} without a complete answer")
+        lines += [f"  {s.name}: {s.bad} of {s.asked} bad; first: {s.problem}" for s in found.account if s.bad]
+        lines.append("ledger: " + ("NOT as asked" if found.ledger else "a row for every turn, with the right outcome"))
+        lines += [f"  {difference}" for difference in found.ledger]
+    lines += [f"not measured: {failure}" for failure in found.failed]
+    return lines + [f"left out: {name}: {reason}" for name, reason in found.left_out]
 
 
 def _aligned(rows: list[list[str]]) -> list[str]:
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+def _piped(rows: list[list[str]]) -> list[str]:
+    lines = [f"| {' | '.join(row)} |" for row in rows]
+    return [lines[0], f"|{' --- |' * len(rows[0])}", *lines[1:]]
+
+
+def _today() -> str:
+    return time.strftime("%-d %B %Y")
+
+
+def _rounded(values: Any) -> list[float]:
+    return [round(value, 6) for value in values]

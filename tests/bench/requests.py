@@ -12,11 +12,12 @@ from typing import Any, Literal
 import msgspec
 
 Json = dict[str, Any]
-Kind = Literal["agent", "agent-mid-task", "small", "small-whole"]
+Kind = Literal["agent", "agent-mid-task", "small", "small-whole", "growing"]
 
 # Gateways are set up for a list of models; this name is in the lists of those compared with, and has a known price.
 MODEL = "claude-sonnet-4-5-20250929"
 AGENT_BYTES = 100_000
+GROWN_TURN, GROWN_BYTES = 500, 1_000_000  # a growing session is so long at that turn
 SMALL_BYTES = 1_000
 MESSAGES = 21
 
@@ -60,6 +61,58 @@ def body_of(kind: Kind, pause_ms: int = 0) -> bytes:
     if kind in ("small", "small-whole"):
         return _encode(_small(user_id, stream=kind == "small"), SMALL_BYTES)
     return _encode(_agent(user_id, mid_task=kind == "agent-mid-task"), AGENT_BYTES)
+
+
+class Growing:
+    """A session that grows: each turn appends an exchange to what came before, and the markers move to its end, as
+    Claude Code has it. Turns follow a failed command, every tenth the user's words, so that all of them go direct."""
+
+    def __init__(self) -> None:
+        request = _agent("user_bench_pause_0", mid_task=False) | {"messages": []}
+        head, between, tail = msgspec.json.encode(request).partition(b'"messages":[')
+        self._head, self._tail = head + between, tail
+        self._prose = _Prose(13)
+        self._messages: list[tuple[bytes, bytes]] = []  # as they stand in the middle, and marked
+        self._room = (GROWN_BYTES - len(head)) // GROWN_TURN
+        self._say("user", {"type": "text", "text": self._prose.take(400)})
+
+    def body_of(self, turn: int) -> bytes:
+        """The request of a turn, of which the first is 1."""
+        while len(self._messages) < 2 * turn - 1:
+            self._exchange()
+        last = 2 * turn - 2
+        found = [
+            marked if at in (last - 2, last) else plain for at, (plain, marked) in enumerate(self._messages[: last + 1])
+        ]
+        return self._head + b",".join(found) + self._tail
+
+    def turn_of(self, size: int) -> int:
+        """The first turn whose request is at least so long."""
+        return max(1, -(-(size - len(self._head)) // self._room))
+
+    def _exchange(self) -> None:
+        number = len(self._messages) // 2 + 1
+        say: Json = {"type": "text", "text": self._prose.take(200)}
+        if number % 10 == 0:
+            self._say("assistant", say)
+            self._say("user", {"type": "text", "text": self._prose.take(self._room - 350)})
+            return
+        call_id = f"toolu_{number:024d}"
+        call = {
+            "type": "tool_use",
+            "id": call_id,
+            "name": "Bash",
+            "input": {"command": f"pytest tests/test_{number}.py"},
+        }
+        self._say("assistant", say, call)
+        failed = {"type": "tool_result", "tool_use_id": call_id, "is_error": True}
+        self._say("user", failed | {"content": self._prose.take(self._room - 555)})
+
+    def _say(self, role: str, *blocks: Json) -> None:
+        *before, last = blocks
+        marked = last | {"cache_control": {"type": "ephemeral"}}
+        plain, other = ({"role": role, "content": [*before, end]} for end in (last, marked))
+        self._messages.append((msgspec.json.encode(plain), msgspec.json.encode(other)))
 
 
 def pause_of(user_id: str) -> int:

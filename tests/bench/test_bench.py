@@ -9,14 +9,15 @@ import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
-from typing import cast
 
 import pytest
-from tests.bench import arena, daemon, peers, process
+from tests.bench import arena, daemon, page, peers, process
 from tests.bench.__main__ import main
-from tests.bench.load import Load
-from tests.bench.measure import QUICK, Measurement, Server
+from tests.bench.arena import Run
+from tests.bench.measure import Server
 from tests.bench.process import HOST, ROOT
+from tests.bench.rows import Table
+from tests.bench.scale import QUICK
 
 linux_only = pytest.mark.skipif(process.unsupported() is not None, reason="the bench needs /proc")
 
@@ -73,17 +74,23 @@ class TestPeers:
         port, upstream = free_port(), free_port()
         folder = self.folder(tmp_path, port, upstream)
         out = tmp_path / "out.json"
-        code = main([*TINY, "--peers", str(folder), "--peers-upstream", str(upstream), "--json", str(out)])
+        code = main([*TINY_WITH_STARTS, "--peers", str(folder), "--peers-upstream", str(upstream), "--json", str(out)])
         printed = capsys.readouterr().out
         assert code == 0, printed
-        assert "  one like the floor  " in printed
+        assert "one like the floor  " in printed
         assert "left out: ends at once: did not start" in printed
-        by_name = {server["name"]: server for server in json.loads(out.read_text())["servers"]}
+        run = json.loads(out.read_text())
+        by_name = {server["name"]: server for server in run["servers"]}
         assert by_name["one like the floor"]["asked"] > 0
         assert by_name["one like the floor"]["bad"] == 0
+        assert {"cpu", "first-byte", "event", "cold"} <= run["peers"]["one like the floor"].keys()
+        rows = {row["key"]: row for row in run["rows"]}
+        assert rows["cold"]["ratios"][0] > 0
+        assert rows["cold cpu"]["ratios"][0] > 0
 
 
-TINY = ("--quick", "--rounds", "1", "--turns", "8")
+TINY = ("--quick", "--rounds", "1", "--turns", "8", "--only", "cpu,first-byte,event,memory,growth")
+TINY_WITH_STARTS = (*TINY[:-1], "cpu,first-byte,event,cold")
 
 
 def free_port() -> int:
@@ -92,30 +99,30 @@ def free_port() -> int:
 
 
 @linux_only
-def test_a_tiny_run_prints_the_table_and_finds_every_turn_in_the_ledger(tmp_path: Path) -> None:
-    out = tmp_path / "out.json"
-    command = [sys.executable, "-m", "tests.bench", *TINY, "--json", str(out)]
+def test_a_tiny_run_writes_the_table_and_finds_every_turn_in_the_ledger(tmp_path: Path) -> None:
+    out, written, drawn = tmp_path / "out.json", tmp_path / "page.md", tmp_path / "growth.svg"
+    written.write_text(f"before\n{page.BEGIN}\nold\n{page.END}\nafter\n")
+    command = [sys.executable, "-m", "tests.bench", *TINY, "--json", str(out), "--write", str(written)]
+    command += ["--draw", str(drawn)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    for words in (
-        "CPU of the proxy",
-        "  floor  ",
-        "  rlmc  ",
-        "  rlmc, skipped turn  ",
-        "first byte",
-        "Resident memory",
-    ):
-        assert words in done.stdout
     assert "0 without a complete answer" in done.stdout
     assert "ledger: a row for every turn" in done.stdout
     run = json.loads(out.read_text())
-    servers = {server["name"]: server for server in run["servers"]}
-    assert list(servers) == ["upstream", "floor", "rlmc", "rlmc, skipped turn"]
+    assert [server["name"] for server in run["servers"]] == ["upstream", "floor", "rlmc", "rlmc, skipped turn"]
     assert run["ledger_differences"] == []
-    assert all(server["bad"] == 0 and server["asked"] > 0 for server in servers.values())
-    for name in ("floor", "rlmc"):
-        assert servers[name]["figures"]["cpu agent"]["median"] > 0
-    assert servers["rlmc, skipped turn"]["figures"]["cpu agent-mid-task"]["floor_ratios"][0] > 0
+    assert all(server["bad"] == 0 and server["asked"] > 0 for server in run["servers"])
+    rows = {row["key"]: row for row in run["rows"]}
+    assert {"cpu", "first-byte", "event", "memory idle", "memory late", "growth"} <= rows.keys()
+    assert rows["cpu"]["ratios"][0] > 0
+    assert rows["cpu"]["verdict"] in ("reached", "missed")
+    assert rows["memory idle"]["verdict"] is None
+    said = written.read_text()
+    assert said.startswith("before\n")
+    assert said.endswith("after\n")
+    assert "| CPU a direct streaming turn, 100 KB, 32 at once | floor: " in said
+    assert "old" not in said
+    assert drawn.read_text().count("<polyline") == 5
 
 
 @linux_only
@@ -124,12 +131,30 @@ def test_a_bad_answer_or_a_lost_row_fails_the_run(
     bad: int, ledger: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     servers = [Server("floor", None, 1, asked=2), Server("rlmc", None, 2, asked=2, bad=bad, problem="cut off")]
-    measured = Measurement(cast(Load, None), Server("upstream", None, 3), servers, QUICK, lambda _: None)
-    monkeypatch.setattr(arena, "run", lambda *_: (measured, ledger))
+    monkeypatch.setattr(arena, "run", lambda *_: Run(Table(QUICK), servers, ledger=ledger))
     assert main(["--quick"]) == 1
     printed = capsys.readouterr().out
     assert ("rlmc: 1 of 2 bad; first: cut off" in printed) == bool(bad)
     assert ("2 should be" in printed) == bool(ledger)
+
+
+@linux_only
+def test_rows_without_a_server_can_be_asked_for_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "out.json"
+    assert main(["--quick", "--rounds", "1", "--only", "decision,run", "--json", str(out)]) == 0
+    assert "ledger" not in capsys.readouterr().out
+    rows = {row["key"]: row for row in json.loads(out.read_text())["rows"]}
+    assert list(rows) == [
+        *(f"decision {case} {size}" for size in ("100k", "1m") for case in ("first", "following")),
+        "run",
+    ]
+    assert all(row["ratios"][0] > 0 for row in rows.values())
+
+
+def test_unknown_rows_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--only", "cpu,speed"])
+    assert "--only has no speed" in capsys.readouterr().err
 
 
 def test_where_there_is_no_proc_it_says_so(

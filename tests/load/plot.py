@@ -1,11 +1,11 @@
-"""Curves over time as one SVG file: small panels below each other, no library.
+"""Curves over time, or whatever else goes on, as one SVG file: small panels below each other, no library.
 
 Rule: every panel begins at zero, so that what looks flat is flat.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -16,13 +16,14 @@ _POINTS = 400
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """`lines` are named curves of (seconds, value)."""
+    """`lines` are named curves of (seconds, value); in place of seconds may be what `along` of the picture names."""
 
     title: str
     lines: Sequence[tuple[str, Sequence[tuple[float, float]]]]
 
 
-def svg(title: str, panels: Sequence[Panel]) -> str:
+def svg(title: str, panels: Sequence[Panel], along: Callable[[float], str] | None = None) -> str:
+    """`along` says in words how far along a curve is."""
     longest = max((x for panel in panels for _, points in panel.lines for x, _ in points), default=1.0) or 1.0
     height = _TOP + len(panels) * (_HEIGHT + _GAP) + 10
     parts = [
@@ -33,11 +34,11 @@ def svg(title: str, panels: Sequence[Panel]) -> str:
         f'<text x="{_LEFT}" y="18" font-size="14" fill="#111827">{escape(title)}</text>',
     ]
     for number, panel in enumerate(panels):
-        parts += _panel(panel, _TOP + number * (_HEIGHT + _GAP), longest)
+        parts += _panel(panel, _TOP + number * (_HEIGHT + _GAP), longest, along or _time)
     return "\n".join([*parts, "</svg>"]) + "\n"
 
 
-def _panel(panel: Panel, top: float, longest: float) -> list[str]:
+def _panel(panel: Panel, top: float, longest: float, along: Callable[[float], str]) -> list[str]:
     highest = max((y for _, points in panel.lines for _, y in points), default=0.0) or 1.0
     bottom = top + _HEIGHT
     parts = [f'<rect x="{_LEFT}" y="{top}" width="{_WIDTH}" height="{_HEIGHT}" fill="none" stroke="#d1d5db"/>']
@@ -55,7 +56,7 @@ def _panel(panel: Panel, top: float, longest: float) -> list[str]:
         at = _LEFT + seconds / longest * _WIDTH
         anchor = "start" if seconds == 0 else "end" if seconds == longest else "middle"
         where = f'x="{at:.0f}" y="{bottom + 14}" text-anchor="{anchor}"'
-        parts.append(f'<text {where} fill="#6b7280">{_time(seconds)}</text>')
+        parts.append(f'<text {where} fill="#6b7280">{along(seconds)}</text>')
     for (_, points), colour in zip(panel.lines, _COLOURS, strict=False):
         drawn = " ".join(
             f"{_LEFT + x / longest * _WIDTH:.1f},{bottom - y / highest * _HEIGHT:.1f}" for x, y in _thinned(points)
