@@ -41,7 +41,7 @@ _LEFT_SECONDS = 3.0
 
 
 class DaemonApp:
-    """What the daemon serves and needs to know: the ASGI app, and when it may end."""
+    """What the daemon serves and needs to know: its application, and when it may end."""
 
     def __init__(self, *, port: int, control_token: str, instance: str, log: logging.Logger) -> None:
         self._log = log

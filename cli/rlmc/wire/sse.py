@@ -47,6 +47,10 @@ class Blocks:
         block ends with two LF, and nothing stands behind, need not be fed then."""
         return not (self._fresh or self._parts or self._cr)
 
+    def begin(self) -> None:
+        """The stream has begun with whole blocks that were not fed."""
+        self._fresh = False
+
     def feed(self, data: bytes) -> Iterator[bytes]:
         if self._fresh:
             data = self._without_bom(data)

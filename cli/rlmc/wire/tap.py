@@ -17,6 +17,7 @@ from rlmc.wire.sse import MAX_EVENT, Blocks
 # A body larger than this is no answer of a model.
 _MOST = 64 * 1024 * 1024
 
+_BOM_BEGIN = b"\xef"
 _READABLE = frozenset({"identity", "gzip", "x-gzip", "deflate"})
 
 
@@ -52,7 +53,7 @@ class EventTap(Tap, ABC):
     def __init__(self, inflater: Inflater | None = None) -> None:
         super().__init__(inflater)
         self._blocks = Blocks()
-        self._between = False  # kept here, as this is asked of every piece of every stream
+        self._begun = self._between = False  # kept here, as this is asked of every piece of every stream
         self._dead = False
 
     def close(self) -> None:
@@ -64,10 +65,13 @@ class EventTap(Tap, ABC):
         if self._dead:
             return
         end = data[-3:]
+        if not self._begun and data:
+            self._begun = True
+            if not data.startswith(_BOM_BEGIN):
+                self._blocks.begin()
+                self._between = True
         if self._between and end[-2:] == b"\n\n" != end[:2] and b"\r" not in data and len(data) <= MAX_EVENT:
-            # Most pieces are whole events, and most of those but one.
-            for block in data[:-2].split(b"\n\n"):
-                self._event(block)
+            self._events(data)  # most pieces are whole events
         else:
             self._look(self._blocks.feed(data))
             self._between = self._blocks.between
@@ -78,6 +82,11 @@ class EventTap(Tap, ABC):
                 self._event(block)
         except WireError:
             self._dead = True  # an event too large to be one
+
+    def _events(self, data: bytes) -> None:
+        """Whole events, each with a blank line of two LF, in a stream without a CR so far."""
+        for block in data[:-2].split(b"\n\n"):
+            self._event(block)
 
     @abstractmethod
     def _event(self, block: bytes) -> None:

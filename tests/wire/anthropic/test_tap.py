@@ -122,3 +122,31 @@ def test_no_bytes_can_make_it_raise(
     other = watch(*cut(data, at), stream=stream, encoding=encoding)
     # How far corrupt compressed bytes can be read depends on the cut; nothing else does.
     assert seen(other) == seen(once) or (encoding in {"gzip", "deflate"} and not packed)
+
+
+def written(kind: str, text: str) -> bytes:
+    """A piece of a block as the provider writes it, and as others might."""
+    key = "text" if kind == "text_delta" else "partial_json"
+    delta = {"type": kind, key: text}
+    data = json.dumps({"type": "content_block_delta", "index": 0, "delta": delta}, separators=(",", ":"))
+    return b"event: content_block_delta\ndata: " + data.encode() + b"\n\n"
+
+
+_SAID = st.text(alphabet='ab"\\\n é{}:,', max_size=12)
+_PIECE = st.builds(written, st.sampled_from(["text_delta", "input_json_delta"]), _SAID)
+_OTHERS = st.sampled_from(
+    [
+        b"event: ping\ndata: {}\n\n",
+        b": a comment\n\n",
+        b"\n\n",
+        b'event: content_block_delta\ndata: {"type":"content_block_delta", "index":0}\n\n',
+        written("text_delta", "abc")[:-5],  # which runs into what follows
+        b'event: message_stop\ndata: {"type":"message_stop"}\n\n',
+    ]
+)
+
+
+@given(st.lists(st.one_of(_PIECE, _PIECE, _OTHERS), max_size=20), places)
+def test_many_events_at_once_are_what_they_are_one_by_one(events: list[bytes], at: list[int]) -> None:
+    data = event({"type": "ping"}) + b"".join(events)
+    assert seen(watch(data)) == seen(watch(*cut(data, at))) == seen(watch(*[bytes((byte,)) for byte in data]))

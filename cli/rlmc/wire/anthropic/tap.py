@@ -5,6 +5,8 @@ Rules: a tap never raises, and looks closely only at the few events that can mat
 
 from __future__ import annotations
 
+import re
+
 from rlmc.domain.chat import Started, Stopped, Stopping, StreamError
 from rlmc.errors import WireError
 from rlmc.wire.anthropic.events import EventReader
@@ -14,11 +16,29 @@ from rlmc.wire.inflate import Inflater
 from rlmc.wire.sse import parse_block
 from rlmc.wire.tap import EventTap, tap_on
 
+# A piece of text or of a call's arguments, as the provider itself writes it: in every letter, so that what is between
+# the quotes is all of it. Most events of most answers are such.
+_PIECES = re.compile(
+    rb"event: content_block_delta\n(?:(?<=\n\nevent: content_block_delta\n)|(?<=\Aevent: content_block_delta\n))data: "
+    rb'\{"type":"content_block_delta","index":\d+,"delta":'
+    rb'\{"type":"(?:text_delta","text|input_json_delta","partial_json)":"([^"\\\n]*(?:\\[^\n][^"\\\n]*)*)"\}\}\n\n'
+)
+# With fewer events at once, one after another is as quick.
+_MANY = 4
+
 
 class StreamTap(EventTap):
     def __init__(self, inflater: Inflater | None = None) -> None:
         super().__init__(inflater)
         self._reader = EventReader()
+
+    def _events(self, data: bytes) -> None:
+        if data.count(b"\n\n") >= _MANY:
+            parts = _PIECES.split(data)
+            pieces, data = b"".join(parts[1::2]), b"".join(parts[::2])
+            self.output_chars += len(pieces) - pieces.count(b"\\")
+        if data:
+            super()._events(data)
 
     def _event(self, block: bytes) -> None:
         # Inside a JSON string the quotes would be escaped: this is the event's type and nothing else.

@@ -17,7 +17,8 @@ _MOST = 10**9
 
 # Fees of the server's own tools: one with a price of its own, one that is free.
 _SEARCHES = "web_search_requests"
-_FREE = frozenset({"web_fetch_requests"})
+_KNOWN = frozenset({_SEARCHES, "web_fetch_requests"})
+_NUMBERS = (int, float)
 
 _TOKEN_FIELDS = ("input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
 
@@ -30,13 +31,13 @@ class UsageTrack:
 
     def update(self, usage: object) -> Usage | None:
         if isinstance(usage, dict):
-            self._seen.update((name, value) for name, value in usage.items() if value is not None)
+            self._seen.update({name: value for name, value in usage.items() if value is not None})
         return read_usage(self._seen)
 
 
 def read_usage(raw: object) -> Usage | None:
     """None when the provider sent no token counts."""
-    if not isinstance(raw, dict) or not any(name in raw for name in _TOKEN_FIELDS):
+    if not isinstance(raw, dict) or raw.keys().isdisjoint(_TOKEN_FIELDS):
         return None
     short, long = _writes(raw)
     output = _count(raw.get("output_tokens"))
@@ -106,11 +107,7 @@ def _others(iterations: object) -> tuple[tuple[str, Usage], ...]:
 
 
 def _unpriced(raw: Json, tools: Json) -> tuple[str, ...]:
-    fees = [
-        name
-        for name, value in tools.items()
-        if name not in _FREE and name != _SEARCHES and isinstance(value, int | float) and value > 0
-    ]
+    fees = [name for name, value in tools.items() if name not in _KNOWN and isinstance(value, _NUMBERS) and value > 0]
     # Lanes and places with a price list of their own.
     if raw.get("speed") == "fast":
         fees.append("speed:fast")
