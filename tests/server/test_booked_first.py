@@ -16,7 +16,7 @@ from tests.support.scripts import Script, always_text
 from tests.support.speaking import Saying
 from tests.support.wire_client import raw_request, send
 
-from rlmc.daemon.protocol import HttpExchange
+from rlmc.daemon.exchange import HttpExchange
 from rlmc.domain.record import TurnRecord
 from rlmc.ledger.store import Ledger
 

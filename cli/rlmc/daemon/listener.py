@@ -10,7 +10,8 @@ import logging
 import socket
 from collections.abc import Awaitable, Callable
 
-from rlmc.daemon.protocol import HttpExchange, Line
+from rlmc.daemon.exchange import HttpExchange
+from rlmc.daemon.protocol import Line
 from rlmc.server.exchange import Exchange
 
 log = logging.getLogger("rlmc.daemon")
