@@ -18,7 +18,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
-from datetime import datetime
 from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -27,6 +26,7 @@ from rlmc.domain.frozen import dataclass
 from rlmc.domain.record import AuditEnding, EpochRecord, SessionRecord, TurnRecord
 from rlmc.errors import LedgerError
 from rlmc.ledger import files, retention, rows
+from rlmc.ledger.database import Database
 from rlmc.ledger.journal import Journal, Record
 from rlmc.ledger.pending import Pending
 from rlmc.ledger.retention import Caps, Cause, Step
@@ -64,9 +64,7 @@ class Ledger:
     """Open it with `Ledger.open`; every method may be called from any thread, and none waits but flush and close."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self._db: sqlite3.Connection | None = None
-        self._file: tuple[int, int] | None = None
+        self._database = Database(path)
         self._queue: SimpleQueue[_Job] = SimpleQueue()
         self._lock = threading.Lock()
         self._waiting = 0
@@ -75,11 +73,10 @@ class Ledger:
         self._cares: dict[str, tuple[EpochRecord, str]] = {}
         self._written: dict[str, tuple[EpochRecord, str]] = {}
         self._dropped = 0
-        self._failure: str | None = None
-        self._notices: list[str] = []
         self._removed: Counter[Cause] = Counter()
         self._untold: Counter[Cause] = Counter()
         self._steps: Iterator[Step] | None = None
+        self._steps_of = 0
         self._closed = False
         self._hurry = threading.Event()
         self._rested = 0.0
@@ -93,9 +90,9 @@ class Ledger:
         with ledger._lock:
             ledger._pending.open()
         try:
-            ledger._connection()
+            ledger._database.connection()
         except (sqlite3.Error, LedgerError, OSError) as error:
-            ledger._failure = _describe(error, path)
+            ledger._database.note(error)
         ledger._thread.start()
         return ledger
 
@@ -167,7 +164,7 @@ class Ledger:
     @property
     def error(self) -> str | None:
         """What is wrong at the moment, or which rows were lost; None when all is well."""
-        parts = [self._failure] if self._failure else []
+        parts = [self._database.failure] if self._database.failure else []
         if self._pending.failure and self._waiting:
             parts.append(self._pending.failure)
         if self._dropped:
@@ -186,7 +183,7 @@ class Ledger:
     @property
     def notices(self) -> tuple[str, ...]:
         """What happened to databases that could not be used, with their paths."""
-        return (*self._notices, *self._pending.notices)
+        return (*self._database.notices, *self._pending.notices)
 
     @property
     def removed(self) -> Counter[Cause]:
@@ -255,7 +252,7 @@ class Ledger:
             self._dropped += count
 
     def _run(self) -> None:
-        self._check()
+        self._database.check()
         last = False
         while not last:
             batch = self._next()
@@ -269,9 +266,7 @@ class Ledger:
             if not last:
                 self._step(next((job.steps for job in reversed(batch) if job.steps is not None), None))
         self._tell()
-        if self._db is not None:
-            with suppress(sqlite3.Error):
-                self._db.close()
+        self._database.close()
         with self._lock:
             self._pending.close()
 
@@ -290,21 +285,13 @@ class Ledger:
             self._hurry.set()  # it may stand for a job that is still in there
         return batch
 
-    def _check(self) -> None:
-        """Damage deep in the file shows only to a reader; look for it once, before the first row is added."""
-        try:
-            if self._db is not None and not files.is_sound(self._db, self._path):
-                self._set_aside("corrupt", "is damaged")
-        except (sqlite3.Error, LedgerError, OSError) as error:
-            self._recover(error)
-
     def _save(self, jobs: list[_Job]) -> None:
         pause = _FIRST_PAUSE
         while True:
             try:
                 self._commit(jobs)
             except (sqlite3.OperationalError, OSError) as error:
-                if self._recover(error):
+                if self._database.recover(error):
                     continue
                 if self._give_up.wait(pause):
                     # What the journal holds the next daemon finds there.
@@ -312,7 +299,7 @@ class Ledger:
                     return
                 pause = min(pause * 2, _LONGEST_PAUSE)
             except Exception as error:  # a value no database takes: the row at fault must not hold up the others
-                if self._recover(error):
+                if self._database.recover(error):
                     continue
                 if len(jobs) > 1:
                     for job in jobs:
@@ -322,7 +309,7 @@ class Ledger:
                 self._settle(jobs)
                 return
             else:
-                self._failure = None
+                self._database.failure = None
                 self._settle(jobs)
                 for job in jobs:
                     if job.done is not None:
@@ -334,9 +321,11 @@ class Ledger:
         if begin is None and self._steps is None:
             return
         try:
-            db = self._connection()  # which forgets the steps when it is another file by now
+            db = self._database.connection()
             if begin is not None:
-                self._steps = begin(db)
+                self._steps, self._steps_of = begin(db), self._database.opened
+            elif self._steps_of != self._database.opened:
+                self._steps = None  # they were of a file that is another one by now
             # What was recorded does not wait for a large file to be written anew: a step is cut short by the end.
             db.set_progress_handler(lambda: self._closed, _LOOK_EVERY)
             try:
@@ -346,7 +335,7 @@ class Ledger:
         except Exception as error:  # whatever it was, there are rows to be written
             step = None
             if files.unusable(error) is not None:
-                self._recover(error)
+                self._database.recover(error)
             elif not self._closed:
                 log.warning("the ledger could not be kept within its caps: %s", error)
         if step is None:
@@ -366,7 +355,7 @@ class Ledger:
         turns = [job.turn for job in jobs if job.turn is not None]
         writes = [job.write for job in jobs if job.write is not None]
         if turns or writes:
-            db = self._connection()
+            db = self._database.connection()
             db.execute("BEGIN IMMEDIATE")
             try:
                 # Turns first, as others may speak of them; nothing in a turn depends on what is not one.
@@ -381,57 +370,6 @@ class Ledger:
                 raise
         self._forget_written()
 
-    def _connection(self) -> sqlite3.Connection:
-        """The open database; opened anew when its file was moved or deleted, which SQLite itself would not notice."""
-        if self._db is not None:
-            if self._file == _identity(self._path):
-                return self._db
-            self._db.close()
-            self._db = self._steps = None
-        try:
-            self._db = files.connect(self._path)
-        except (LedgerError, sqlite3.DatabaseError) as error:
-            verdict = files.unusable(error)
-            if verdict is None:
-                raise
-            self._set_aside(*verdict)
-            self._db = files.connect(self._path)
-        self._file = _identity(self._path)
-        return self._db
-
-    def _recover(self, error: BaseException) -> bool:
-        """Note what went wrong. True when the cause is gone: a damaged database was set aside."""
-        self._failure = _describe(error, self._path)
-        verdict = files.unusable(error)
-        if verdict is None:
-            return False
-        try:
-            self._set_aside(*verdict)
-        except OSError as failed:
-            self._failure = _describe(failed, self._path)
-            return False
-        return True
-
-    def _set_aside(self, label: str, why: str) -> None:
-        if self._db is not None:
-            with suppress(sqlite3.Error):
-                self._db.close()
-            self._db = self._steps = None
-        target = files.set_aside(self._path, label, datetime.now().astimezone())
-        self._notices.append(f"the ledger {self._path} {why} and was kept as {target}; a new one was begun")
-
 
 def _now() -> int:
     return time.time_ns() // 1000
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    try:
-        found = path.stat()
-    except FileNotFoundError:
-        return None
-    return found.st_dev, found.st_ino
-
-
-def _describe(error: BaseException, path: Path) -> str:
-    return f"the ledger {path} cannot be written: {error}"
