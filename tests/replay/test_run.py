@@ -86,8 +86,8 @@ def test_the_same_replay_gives_the_same_figures(calls: list[RecordedCall], one: 
 @given(sessions(MODELS), st.sampled_from(POLICIES))
 def test_a_policy_that_never_drafts_comes_to_what_verify_only_comes_to(calls: list[RecordedCall], one: Policy) -> None:
     if never_drafts(prepare(calls, DEFAULT), one):
-        alone = [replace(turn, reason=Reason.POLICY) for turn in played(calls, "verify-only")]
-        assert [replace(turn, reason=Reason.POLICY) for turn in played(calls, one.name)] == alone
+        alone = [turn._replace(reason=Reason.POLICY) for turn in played(calls, "verify-only")]
+        assert [turn._replace(reason=Reason.POLICY) for turn in played(calls, one.name)] == alone
 
 
 def test_policies_for_requests_without_tools_never_draft_a_coding_session() -> None:

@@ -11,6 +11,7 @@ All amounts are picodollars, tokens are counts, times are seconds.
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import NamedTuple
 
 from rlmc.domain.frozen import dataclass
 from rlmc.domain.price import Price
@@ -119,17 +120,45 @@ class Prospect:
         return round(self.brief + self.accept_brief * self.debt + (1 - self.accept_brief) * direct)
 
 
+class Weighed(NamedTuple):
+    """A side as far as no chance decides: what reading the prompt costs, and what that leaves for `later`: a debt where
+    the verify model does not read it, a credit where the draft model does. `warm` is as in `Prospect`."""
+
+    price: Price
+    input: int
+    later: float
+    warm: bool
+
+
+def weigh_verify(side: Side) -> Weighed | None:
+    """None where the price is unknown."""
+    price, split = side.price, side.split
+    if price is None:
+        return None
+    return Weighed(price, _input(split, price), _debt(side, price), split.read > 0 or split.through == 0)
+
+
+def weigh_draft(side: Side) -> Weighed | None:
+    price, split = side.price, side.split
+    return None if price is None else Weighed(price, _input(split, price), _credit(side, price), split.read > 0)
+
+
 def prospect(verify: Side, draft: Side | None, expect: Expectations, *, waste_is_verified: bool = False) -> Prospect:
+    weighed = None if draft is None else weigh_draft(draft)
+    return expected(weigh_verify(verify), weighed, expect, waste_is_verified=waste_is_verified)
+
+
+def expected(
+    verify: Weighed | None, draft: Weighed | None, expect: Expectations, *, waste_is_verified: bool
+) -> Prospect:
     """`waste_is_verified`: the policy has unsafe drafts verified on a compact context instead of throwing them away."""
-    if verify.price is None:
+    if verify is None:
         return Prospect()
-    price = verify.price
-    verify_input = _input(verify.split, price)
+    price, verify_input, debt, warm = verify
     answer = price.output * expect.output
     direct = verify_input + answer
     brief = price.input * (expect.brief_tokens + expect.draft_output) + price.output * VERDICT_TOKENS
-    warm = verify.split.read > 0 or verify.split.through == 0
-    if draft is None or draft.price is None:
+    if draft is None:
         return Prospect(
             direct=round(direct),
             brief=round(brief),
@@ -141,8 +170,7 @@ def prospect(verify: Side, draft: Side | None, expect: Expectations, *, waste_is
             waste=expect.waste,
             verify_price=price,
         )
-    drafting = _input(draft.split, draft.price) + draft.price.output * expect.draft_output
-    debt, credit = _debt(verify, price), _credit(draft, draft.price)
+    drafting, credit = draft.input + draft.price.output * expect.draft_output, draft.later
     trying = drafting - credit
     lost = max(0.0, expect.waste - (expect.unsafe if waste_is_verified else 0.0))
     judged = expect.waste - lost

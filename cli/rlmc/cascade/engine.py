@@ -105,6 +105,8 @@ def _may_serve(case: _Case) -> bool:
     """Whether a draft of any kind could be worth its risk: none is paid for that could not. How long it will be is not
     known yet, so a long one is reckoned with."""
     signals, prospect = case.signals, case.prospect
+    if case.caution is FREE and not signals.auxiliary:
+        return True  # nothing was learnt of the work's own steps
     effects = (None, *case.policy.releases)
     kinds = {bucket_of(auxiliary=signals.auxiliary, effect=effect) for effect in effects}
     gain = prospect.gain_of(round(_LONG * prospect.output))
@@ -116,15 +118,17 @@ def _after_draft(case: _Case, seen: Drafted, route: Route) -> Route:
     no other model is to see."""
     policy = case.policy
     if seen.effect is not None and seen.effect not in policy.releases:
+        if seen.effect not in policy.brief:
+            return Route("direct", Reason.GATE)
         brief, direct = case.prospect.brief_verification(seen.output), case.prospect.answering(seen.output)
         worth = brief is None or direct is None or brief < direct
-        return Route("brief" if seen.effect in policy.brief and worth else "direct", Reason.GATE)
+        return Route("brief" if worth else "direct", Reason.GATE)
     route = policy.after_draft(policy, case.signals, seen, case.prospect, route)
+    if route.kind != "skip" or (case.caution is FREE and not case.signals.auxiliary):
+        return route
     bucket = bucket_of(auxiliary=case.signals.auxiliary, effect=seen.effect)
     gain = case.prospect.gain_of(seen.output)
-    if route.kind == "skip" and not case.caution.lets(bucket, gain, case.prospect.direct):
-        return Route("direct", Reason.REGRESSION)
-    return route
+    return route if case.caution.lets(bucket, gain, case.prospect.direct) else Route("direct", Reason.REGRESSION)
 
 
 def _effect(seen: Drafted) -> Finding:

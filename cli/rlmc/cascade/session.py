@@ -122,7 +122,7 @@ class Memory:
 
     def arrive(self, turn: Arrival, prices: PriceTable | None) -> Foresight:
         """What the turn before did shows in this one; then what this one may cost. Without a table no cost is known."""
-        self._learn(turn)
+        self.learn(turn.conversation, turn.signals)
         verify = self.sides.of(turn.verify)
         draft = None if turn.draft is None else self.sides.of(turn.draft)
         verify_split, marker = _verify_split(turn, verify)
@@ -135,32 +135,24 @@ class Memory:
             found = prospect(
                 _side(turn, verify, verify_split, lifetime, prices),
                 None if draft is None or draft_split is None else _side(turn, draft, draft_split, lifetime, prices),
-                self._expect(turn, usual),
+                self.expect(turn.signals, turn.policy, turn.brief_tokens),
                 waste_is_verified=Effect.UNSAFE in turn.policy.brief,
             )
         return Foresight(found, marker, told, verify_split, draft_split, usual)
 
     def finish(self, turn: Arrival, facts: TurnFacts, reason: Reason) -> Shadows:
         """The turn is over: what either model alone would have used, and everything learnt."""
-        conversation = self._of(turn.conversation)
         last = facts.verify_calls[-1] if facts.verify_calls else None
-        if not turn.signals.auxiliary:
-            conversation.open = True
-            conversation.previous = turn.signals.previous_effect
-            measured = facts.outcome is Outcome.DIRECT and facts.measured and last is not None and last.output > 0
-            conversation.output = last.output if measured and last is not None else None
-        if facts.draft is not None and facts.draft.output > 0:
-            self.learning.saw_draft(facts.draft.output)
-        if facts.brief_prompt:
-            self.learning.saw_brief(facts.brief_prompt)
-        if facts.outcome is Outcome.ENHANCED:
-            self.learning.accept.add(False)
-        elif facts.outcome is Outcome.ACCEPTED and reason is Reason.VERDICT:
-            self.learning.accept.add(True)
-        elif facts.outcome is Outcome.ACCEPTED and reason is Reason.BRIEF:
-            self.learning.accept_brief.add(True)
-        elif reason is Reason.BRIEF_REFUSED and facts.brief_prompt:  # it answered, and did not accept
-            self.learning.accept_brief.add(False)
+        measured = facts.outcome is Outcome.DIRECT and facts.measured and last is not None
+        self.ended(
+            turn.conversation,
+            turn.signals,
+            facts.outcome,
+            reason,
+            output=last.output if measured and last is not None else 0,
+            drafted=0 if facts.draft is None else facts.draft.output,
+            brief=facts.brief_prompt,
+        )
         return baseline.observe(facts, self.sides, self.lengths)
 
     def refresh(self, verify: Model, outline: Outline, at: int) -> None:
@@ -169,33 +161,57 @@ class Memory:
 
     # --- foreseeing -------------------------------------------------------------------------------------------------
 
-    def _expect(self, turn: Arrival, usual: float) -> Expectations:
-        edit, unsafe = self.learning.next_effects(turn.signals.previous_effect)
-        waste = unsafe + (0.0 if Effect.EDIT in turn.policy.releases else edit)
-        if turn.signals.auxiliary or not turn.signals.has_tools:
+    def expect(self, signals: Signals, policy: Policy, brief_tokens: int) -> Expectations:
+        edit, unsafe = self.learning.next_effects(signals.previous_effect)
+        waste = unsafe + (0.0 if Effect.EDIT in policy.releases else edit)
+        if signals.auxiliary or not signals.has_tools:
             waste = unsafe = 0.0
         return Expectations(
             waste=min(1.0, waste),
             unsafe=unsafe,
-            output=usual,
+            output=self.lengths.usual(),
             draft_output=self.learning.draft_output,
             accept=self.learning.accept.value,
             accept_brief=self.learning.accept_brief.value,
-            brief_tokens=self.learning.brief_tokens(turn.brief_tokens),
+            brief_tokens=self.learning.brief_tokens(brief_tokens),
         )
 
     # --- learning ---------------------------------------------------------------------------------------------------
 
-    def _learn(self, turn: Arrival) -> None:
-        conversation = self._of(turn.conversation)
-        if not conversation.open or turn.signals.follows == "other":
+    def learn(self, of: str, signals: Signals) -> None:
+        """What the arriving turn of this conversation shows of the one before."""
+        conversation = self._of(of)
+        if not conversation.open or signals.follows == "other":
             return
-        answer = turn.signals.previous_effect
-        if turn.signals.follows == "user" or answer is not None:
+        answer = signals.previous_effect
+        if signals.follows == "user" or answer is not None:
             self.learning.saw(conversation.previous, answer)
             if conversation.output is not None:
                 self.lengths.learn(kind_of(answer), conversation.output)
         conversation.open = False
+
+    def ended(
+        self, of: str, signals: Signals, outcome: Outcome, reason: Reason, *, output: int, drafted: int, brief: int
+    ) -> None:
+        """A turn of this conversation is over. In tokens, 0 where there was none: `output` of a direct answer that was
+        measured, `drafted` of a draft, `brief` what a brief verification took to read."""
+        conversation = self._of(of)
+        if not signals.auxiliary:
+            conversation.open = True
+            conversation.previous = signals.previous_effect
+            conversation.output = output if output > 0 else None
+        if drafted > 0:
+            self.learning.saw_draft(drafted)
+        if brief:
+            self.learning.saw_brief(brief)
+        if outcome is Outcome.ENHANCED:
+            self.learning.accept.add(False)
+        elif outcome is Outcome.ACCEPTED and reason is Reason.VERDICT:
+            self.learning.accept.add(True)
+        elif outcome is Outcome.ACCEPTED and reason is Reason.BRIEF:
+            self.learning.accept_brief.add(True)
+        elif reason is Reason.BRIEF_REFUSED and brief:  # it answered, and did not accept
+            self.learning.accept_brief.add(False)
 
     def _of(self, conversation: str) -> _Conversation:
         known = self._conversations.get(conversation)

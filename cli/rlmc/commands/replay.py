@@ -30,6 +30,7 @@ AS_RECORDED = "as-recorded"
 # As the setting says it, for one who is used to that.
 _OWN_MODELS = (AS_RECORDED, "as-requested")
 _AUTO = "auto"
+_SHORT = 400
 _EXAMPLE = "write it as provider/model, such as deepseek/deepseek-flash"
 
 
@@ -227,11 +228,18 @@ class _Days:
 
 
 def _read(files: list[Path], study: Study, faults: ReadingFaults) -> None:
+    from functools import lru_cache
+
     from rlmc.cascade.effects import effect_of
     from rlmc.replay.readers import read
 
-    def effect(tool: str, arguments: str) -> Effect:
+    @lru_cache(maxsize=4096)
+    def again(tool: str, arguments: str) -> Effect:
         return effect_of(tool, arguments)
+
+    def effect(tool: str, arguments: str) -> Effect:
+        # Agents run the same commands and read the same files over and over; long arguments are not met twice.
+        return again(tool, arguments) if len(arguments) <= _SHORT else effect_of(tool, arguments)
 
     with _progress(files) as progress:
         for calls in read(files, effect, faults, progress):

@@ -120,6 +120,17 @@ class PromptCache:
                 return n
         return None
 
+    def longest(self, keys: Sequence[bytes], at: int) -> Hit | None:
+        """The last of these with an entry, whose `place` is its number among them."""
+        entries = self._entries
+        if not entries or at >= self._until:
+            return None
+        for n in range(len(keys) - 1, -1, -1):
+            entry = entries.get(keys[n])
+            if entry is not None and entry.alive(at):
+                return entry.hit(n, at)
+        return None
+
     def find(self, outline: Outline, at: int) -> Hit | None:
         """What the request, as it is marked, would read: the longest entry that is in reach of a marker."""
         if self.rule.automatic:

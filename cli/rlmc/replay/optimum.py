@@ -21,8 +21,9 @@ from rlmc.domain.turn import Model
 from rlmc.pricing.cache import LIFE, rule_for
 from rlmc.pricing.catalog import PriceTable
 from rlmc.replay.assumptions import Assumptions
+from rlmc.replay.given import INSTRUCTION_TOKENS, VERDICT_TOKENS
 from rlmc.replay.prompts import RecordedPrompt
-from rlmc.replay.run import INSTRUCTION_TOKENS, VERDICT_TOKENS, Pair, PreparedSession
+from rlmc.replay.run import Pair, PreparedSession
 
 Choice = Literal["direct", "skip", "shown", "checked"]
 """What a call's best choice is besides direct: serve the draft, show it in any way, or show it on a compact context."""

@@ -8,9 +8,11 @@ two numbers a session, not with its calls.
 from __future__ import annotations
 
 import math
+from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import field
+from functools import lru_cache
 from random import Random
 from typing import Literal
 
@@ -35,6 +37,11 @@ _TAIL = 0.025
 _STEPS = 100
 
 
+@lru_cache(maxsize=1 << 14)  # every policy counts the same ones
+def _step(seconds: float) -> int:
+    return round(math.log(max(seconds, 1e-3)) * _STEPS)
+
+
 @dataclass(slots=True)
 class Spread:
     """How durations spread, in bounded memory. A percentile (nearest rank) is within half a per cent."""
@@ -44,7 +51,7 @@ class Spread:
 
     def add(self, seconds: float) -> None:
         self.count += 1
-        self._steps[round(math.log(max(seconds, 1e-3)) * _STEPS)] += 1
+        self._steps[_step(seconds)] += 1
 
     def percentile(self, percent: int) -> float | None:
         """In seconds; None of nothing."""
@@ -144,13 +151,9 @@ class Tally:
 
 
 def _bootstrap(pairs: Sequence[tuple[Picodollars, Picodollars]]) -> tuple[float, float] | None:
-    # Draws do not depend on the figures, so policies over the same sessions are compared on the same draws.
-    random = Random(_SEED)  # noqa: S311 - statistics, not secrets
     wholes, paids = [float(whole) for whole, _ in pairs], [float(paid) for _, paid in pairs]
-    numbers = range(len(pairs))
     shares: list[float] = []
-    for _ in range(_RESAMPLES):
-        drawn = random.choices(numbers, k=len(pairs))
+    for drawn in _draws(len(pairs)):
         whole = sum(map(wholes.__getitem__, drawn))
         if whole > 0:
             shares.append(1 - sum(map(paids.__getitem__, drawn)) / whole)
@@ -158,6 +161,13 @@ def _bootstrap(pairs: Sequence[tuple[Picodollars, Picodollars]]) -> tuple[float,
         return None
     shares.sort()
     return shares[int(_TAIL * len(shares))], shares[min(len(shares) - 1, math.ceil((1 - _TAIL) * len(shares)) - 1)]
+
+
+@lru_cache(maxsize=1)
+def _draws(count: int) -> tuple[array[int], ...]:
+    """Draws do not depend on the figures, so policies over the same sessions are compared on the same draws."""
+    random = Random(_SEED)  # noqa: S311 - statistics, not secrets
+    return tuple([array("H", random.choices(range(count), k=count)) for _ in range(_RESAMPLES)])
 
 
 def saving(baseline: Amount, paid: Amount) -> Saving:

@@ -9,32 +9,29 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from rlmc.cascade.brief import Brief
-from rlmc.cascade.economics import Prospect
+from rlmc.cascade.economics import Prospect, expected
 from rlmc.cascade.engine import run as cascade
 from rlmc.cascade.plan import Answer, BriefRequest, CallModel, Continue, Plan
-from rlmc.cascade.policies.policy import Policy
+from rlmc.cascade.policies.policy import Policy, keep_route
 from rlmc.cascade.seen import Drafted
-from rlmc.cascade.session import Arrival, Foresight, Memory, facts_as_sent
+from rlmc.cascade.session import Memory
 from rlmc.cascade.signals import Signals
 from rlmc.cascade.verify import Verdict
-from rlmc.domain.chat import ChatRequest, Completion, Usage
+from rlmc.domain.chat import ChatRequest, Completion
 from rlmc.domain.effect import Effect
 from rlmc.domain.frozen import dataclass
 from rlmc.domain.money import Picodollars, add
 from rlmc.domain.outcome import Outcome, Reason
 from rlmc.domain.turn import ClientHints, DraftAbilities, Model, Turn
-from rlmc.pricing.baseline import TurnFacts
-from rlmc.pricing.cache import LIFE
 from rlmc.pricing.catalog import PriceTable
-from rlmc.pricing.sides import Sides
 from rlmc.replay.assumptions import Assumptions
+from rlmc.replay.given import INSTRUCTION_TOKENS, Caches, Given, Shadows
 from rlmc.replay.prompts import RecordedPrompt, lay_out
 from rlmc.replay.recorded import RecordedCall
 
-VERDICT_TOKENS = 40
-INSTRUCTION_TOKENS = 100
 BRIEF_SECONDS = 2.5
 _NOTHING = ChatRequest(raw=b"", model="", stream=True, max_tokens=None, messages=())
 _CONTEXT = 1_000_000
@@ -53,8 +50,7 @@ class Pair:
     context: int = _CONTEXT
 
 
-@dataclass(frozen=True, slots=True)
-class ReplayedTurn:
+class ReplayedTurn(NamedTuple):
     """One call of the record under a policy. Amounts are None where a price is unknown."""
 
     call: RecordedCall
@@ -75,26 +71,31 @@ class RecordedReading:
 
     def __init__(self, assumptions: Assumptions) -> None:
         self._assumptions = assumptions
-        self.call: RecordedCall
-        self.effect: Effect | None = None
-        self.place = b""
+        self._given: Given
+        self._seen: Drafted
+
+    def turn(self, given: Given) -> None:
+        """From now on this turn is read."""
+        call = given.call
+        self._given = given
+        effect = given.effect if call.known else Effect.UNSAFE
+        self._seen = Drafted(effect, call.calls, call.text_chars, call.output)
 
     def draft(self, _turn: Turn, completion: Completion) -> tuple[Completion, Drafted]:
-        call = self.call
-        effect = self.effect if call.known else Effect.UNSAFE
-        return completion, Drafted(effect, call.calls, call.text_chars, call.output)
+        return completion, self._seen
 
     def appendix(self, _turn: Turn, _draft: Completion) -> str:
-        return " " * (self.call.output + 4 * INSTRUCTION_TOKENS)
+        return " " * (self._given.call.output + 4 * INSTRUCTION_TOKENS)
 
     def verdict(self, _turn: Turn, answer: Completion) -> tuple[Verdict, Completion]:
-        return ("accept" if draw(self.place, b"verify") < self._assumptions.verify_accept else "act"), answer
+        accepted = draw(self._given.place, b"verify") < self._assumptions.verify_accept
+        return ("accept" if accepted else "act"), answer
 
     def brief(self, _turn: Turn, _draft: Completion) -> Brief | None:
         return Brief("", "")
 
     def brief_accepts(self, _turn: Turn, _answer: Completion) -> bool:
-        return draw(self.place, b"brief") < self._assumptions.brief_accept
+        return draw(self._given.place, b"brief") < self._assumptions.brief_accept
 
 
 def draw(place: bytes, what: bytes) -> float:
@@ -151,28 +152,130 @@ def replay(
     session: PreparedSession, policy: Policy, pair: Pair, assumptions: Assumptions, prices: PriceTable
 ) -> list[ReplayedTurn]:
     """The session under one policy. `prices` are those of the replay's day (`PricesOn`)."""
-    policy = assumptions.moved(policy)
-    memory = Memory(tokens_per_char=1.0)
+    return replay_all(session, [assumptions.moved(policy)], pair, assumptions, prices)[0]
+
+
+def replay_all(
+    session: PreparedSession, policies: Sequence[Policy], pair: Pair, assumptions: Assumptions, prices: PriceTable
+) -> list[list[ReplayedTurn]]:
+    """The session under each of these policies, as they are: turn by turn, so that what they have alike is worked out
+    once and forgotten with the turn."""
+    players = [_Player(policy, pair.draft, session.signals) for policy in policies]
+    shadows = Shadows(pair.draft)
     reading = RecordedReading(assumptions)
-    turns = []
-    asked_of: dict[Model, Turn] = {}
+    asked_of: dict[tuple[str, str], Turn] = {}
     for prompt, (effect, _), signals, place in zip(
         session.prompts, session.effects, session.signals, session.places, strict=True
     ):
         call = prompt.call
-        verify = pair.verify or Model(call.provider, call.model)
-        reading.call, reading.effect, reading.place = call, effect, place
-        if prompt.head is not None:
-            _seed(memory.sides, verify, prompt)
-        outline = memory.outline(prompt.layout, (verify, pair.draft), call.at, prompt.places)
-        arrival = Arrival(call.thread, call.at, signals, outline, verify, pair.draft, policy, assumptions.brief_tokens)
-        foresight = memory.arrive(arrival, prices)
-        turn = asked_of.get(verify)
+        name = (call.provider, call.model)
+        turn = asked_of.get(name)
         if turn is None:
-            turn = asked_of[verify] = _turn(verify, pair, assumptions)
-        asked, plan = _play(cascade(turn, signals, foresight.prospect, policy, foresight.marker, reading), call)
-        turns.append(_book(prompt, arrival, foresight, asked, plan, memory, pair, assumptions, prices))
-    return turns
+            turn = asked_of[name] = turn_of(pair.verify or Model(*name), pair, assumptions)
+        given = Given(prompt, signals, effect, place, turn, pair.draft, shadows, assumptions, prices)
+        reading.turn(given)
+        for player in players:
+            player.play(given, reading)
+    return [player.turns for player in players]
+
+
+class _Player:
+    """One policy in one session: its caches, and what it has learnt."""
+
+    def __init__(self, policy: Policy, draft: Model, signals: Sequence[Signals]) -> None:
+        self.turns: list[ReplayedTurn] = []
+        self._policy = policy
+        self._draft = draft
+        self._caches = Caches()
+        self._memory = Memory()
+        self._brief_unsafe = Effect.UNSAFE in policy.brief
+        # What never drafts is the verify model alone; and what has its routes whatever they cost, and then keeps to
+        # them, need foresee nothing.
+        self._alone = all(
+            policy.route(policy, one, _EAGER).kind == "direct" and _settled(policy, one) for one in signals
+        )
+        keeps = policy.after_draft is keep_route and not policy.brief
+        self._foresees = not (self._alone or (keeps and all(_settled(policy, one) for one in signals)))
+
+    def play(self, given: Given, reading: RecordedReading) -> None:
+        call, signals, memory = given.call, given.signals, self._memory
+        verify = self._caches.of(given.verify.model)
+        if given.prompt.head is not None:
+            self._caches.seed(given.verify.model, given.prompt)
+        found, drafting, verifying = _UNKNOWN, None, None
+        if self._foresees:
+            memory.learn(call.thread, signals)
+            if not given.blocked and not self._is_direct(signals):
+                drafting, verifying = given.draft.view(self._caches.of(self._draft)), given.verify.view(verify)
+                found = expected(
+                    given.verify.weighed(verifying),
+                    given.draft.weighed(drafting),
+                    memory.expect(signals, self._policy, given.assumptions.brief_tokens),
+                    waste_is_verified=self._brief_unsafe,
+                )
+        asked, plan = _play(cascade(given.turn, signals, found, self._policy, None, reading), given.answer)
+        outcome, reason = plan.outcome, plan.reason
+        roles = [_role(ask) for ask in asked]
+        drafted, briefed = "draft" in roles, "brief" in roles
+        costs: list[Picodollars | None] = []
+        baseline, draft_only = given.baseline, given.draft_only
+        if drafted:
+            cache = self._caches.of(self._draft)
+            view = drafting or given.draft.view(cache)
+            costs.append(view.answering)
+            if call.prompt > 0:
+                draft_only = given.draft_only_beside(view)
+                cache.use(view.outline, call.at)
+        if briefed:
+            costs.append(given.brief)
+        if self._alone:
+            costs.append(baseline)
+        elif outcome is Outcome.DIRECT or "verify" in roles:
+            view = verifying or given.verify.view(verify)
+            costs.append(view.answering if outcome is Outcome.DIRECT else given.verified(view, outcome))
+            if call.prompt > 0:
+                baseline = given.baseline_beside(view)
+                verify.use(view.outline, call.at)
+        if self._foresees:
+            memory.ended(
+                call.thread,
+                signals,
+                outcome,
+                reason,
+                output=call.output if outcome is Outcome.DIRECT else 0,
+                drafted=call.output if drafted else 0,
+                brief=given.assumptions.brief_tokens if briefed else 0,
+            )
+        served = isinstance(plan, Answer) and outcome is not Outcome.ENHANCED
+        audit = given.audit if outcome is Outcome.SKIPPED else 0
+        latency = None if call.latency_s is None else _latency(call.latency_s, roles, plan, given.assumptions)
+        self.turns.append(
+            ReplayedTurn(
+                call,
+                outcome,
+                reason,
+                costs[0] if len(costs) == 1 else add(costs),
+                baseline,
+                draft_only,
+                audit,
+                drafted and not served,
+                briefed,
+                latency,
+            )
+        )
+
+    def _is_direct(self, signals: Signals) -> bool:
+        """Whether the policy sends the turn direct whatever it costs, where that is to be expected of it at all."""
+        if signals.follows == "tool-results" and not signals.first_turn and not signals.errors:
+            return False
+        policy = self._policy
+        return policy.route(policy, signals, _EAGER).kind == "direct" and _settled(policy, signals)
+
+
+def _settled(policy: Policy, signals: Signals) -> bool:
+    """Whether the route is the same whatever a draft costs."""
+    first, *others = (policy.route(policy, signals, prospect) for prospect in (_EAGER, _RELUCTANT, _UNKNOWN))
+    return all(other.kind == first.kind and other.reason is first.reason for other in others)
 
 
 def never_drafts(session: PreparedSession, policy: Policy) -> bool:
@@ -184,123 +287,34 @@ def never_drafts(session: PreparedSession, policy: Policy) -> bool:
     )
 
 
-def _play(generator: object, call: RecordedCall) -> tuple[list[CallModel], Plan]:
+def _play(generator: object, answer: Completion) -> tuple[list[CallModel], Plan]:
     """Answers everything the cascade asks as the record has it."""
     asked: list[CallModel] = []
-    result = Completion(call.model, (), "end_turn", None)
     try:
         ask = next(generator)  # type: ignore[call-overload]  # a Cascade
         while True:
             asked.append(ask)
-            ask = generator.send(result)  # type: ignore[attr-defined]  # as above
+            ask = generator.send(answer)  # type: ignore[attr-defined]  # as above
     except StopIteration as stop:
         return asked, stop.value
 
 
-def _book(
-    prompt: RecordedPrompt,
-    arrival: Arrival,
-    foresight: Foresight,
-    asked: list[CallModel],
-    plan: Plan,
-    memory: Memory,
-    pair: Pair,
-    assumptions: Assumptions,
-    prices: PriceTable,
-) -> ReplayedTurn:
-    call, at = prompt.call, arrival.at
-    roles = ["brief" if isinstance(ask.request, BriefRequest) else ask.role for ask in asked]
-    costs: list[Picodollars | None] = []
-    draft: Usage | None = None
-    verify_calls: list[Usage] = []
-    if "draft" in roles and foresight.draft is not None:
-        draft = foresight.draft.usage(call.output)
-        costs.append(prices.charge(pair.draft, draft, at).cost)
-    direct = plan.outcome is Outcome.DIRECT
-    if "verify" in roles:
-        seen = foresight.verify.usage(VERDICT_TOKENS if plan.outcome is Outcome.ACCEPTED else call.output)
-        appended = call.output + INSTRUCTION_TOKENS
-        verify_calls.append(
-            Usage(seen.input + appended, seen.cache_read, seen.cache_write_5m, seen.cache_write_1h, seen.output)
-        )
-        costs.append(prices.charge(arrival.verify, verify_calls[-1], at).cost)
-    if "brief" in roles:
-        brief = Usage(input=assumptions.brief_tokens + call.output, output=VERDICT_TOKENS)
-        costs.append(prices.charge(arrival.verify, brief, at).cost)
-    if direct:
-        verify_calls.append(foresight.verify.usage(call.output))
-        costs.append(prices.charge(arrival.verify, verify_calls[-1], at).cost)
-    facts = TurnFacts(
-        at=at,
-        outcome=plan.outcome,
-        verify=arrival.verify,
-        draft_model=pair.draft,
-        outline=arrival.outline,
-        verify_calls=tuple(verify_calls),
-        asked_draft=draft is not None,
-        draft=draft,
-        appended_chars=call.output + INSTRUCTION_TOKENS if "verify" in roles else 0,
-        kind=None,
-        known_output=call.output,
-        brief_prompt=assumptions.brief_tokens if "brief" in roles else 0,
-    )
-    if verify_calls:
-        facts = facts_as_sent(facts, foresight.marker)
-    alone = memory.finish(arrival, facts, plan.reason)
-    served = isinstance(plan, Answer) and plan.outcome is not Outcome.ENHANCED
-    return ReplayedTurn(
-        call=call,
-        outcome=plan.outcome,
-        reason=plan.reason,
-        paid=add(costs),
-        baseline=None if alone.verify.usage is None else prices.charge(arrival.verify, alone.verify.usage, at).cost,
-        draft_only=None if alone.draft.usage is None else prices.charge(pair.draft, alone.draft.usage, at).cost,
-        audit=_audit(arrival, plan, call, assumptions, prices),
-        wasted=draft is not None and not served,
-        brief="brief" in roles,
-        latency_s=_latency(call, roles, plan, assumptions),
-    )
+def _role(ask: CallModel) -> str:
+    return "brief" if isinstance(ask.request, BriefRequest) else ask.role
 
 
-def _audit(
-    turn: Arrival, plan: Plan, call: RecordedCall, assumptions: Assumptions, prices: PriceTable
-) -> Picodollars | None:
-    """What auditing this turn is expected to cost: now and then the verify model is asked after the fact, once its next
-    call has the prompt in the cache again, and where the answers differ a judge is asked on a compact context."""
-    if plan.outcome is not Outcome.SKIPPED:
-        return 0
-    price = prices.lookup(turn.verify, turn.at, call.prompt)
-    asked = prices.lookup(turn.verify, turn.at, assumptions.brief_tokens)
-    if price is None or asked is None:
-        return None
-    answer = price.cache_read * call.prompt + price.output * call.output
-    judge = asked.input * assumptions.brief_tokens + asked.output * VERDICT_TOKENS
-    return round(assumptions.audit_rate * (answer + judge))
-
-
-def _latency(call: RecordedCall, roles: list[str], plan: Plan, assumptions: Assumptions) -> float | None:
-    if call.latency_s is None:
-        return None
+def _latency(recorded: float, roles: list[str], plan: Plan, assumptions: Assumptions) -> float:
     seconds = 0.0
     if "draft" in roles:
-        seconds += call.latency_s / assumptions.draft_speed
+        seconds += recorded / assumptions.draft_speed
     if "brief" in roles:
         seconds += BRIEF_SECONDS
     if "verify" in roles:
-        seconds += call.latency_s if isinstance(plan, Continue) or plan.outcome is Outcome.ENHANCED else BRIEF_SECONDS
-    return seconds + (call.latency_s if plan.outcome is Outcome.DIRECT else 0.0)
+        seconds += recorded if isinstance(plan, Continue) or plan.outcome is Outcome.ENHANCED else BRIEF_SECONDS
+    return seconds + (recorded if plan.outcome is Outcome.DIRECT else 0.0)
 
 
-def _seed(sides: Sides, verify: Model, prompt: RecordedPrompt) -> None:
-    """What others had put into the verify model's cache before this thread began."""
-    if prompt.head is None:
-        return
-    side = sides.of(verify)
-    for cache in (side.real, side.shadow):
-        cache.seed(prompt.head, prompt.call.at, LIFE[prompt.lifetime])
-
-
-def _turn(verify: Model, pair: Pair, assumptions: Assumptions) -> Turn:
+def turn_of(verify: Model, pair: Pair, assumptions: Assumptions) -> Turn:
     return Turn(
         request=_NOTHING,
         hints=ClientHints(),

@@ -20,7 +20,7 @@ from rlmc.replay.optimum import optimum
 from rlmc.replay.prices import PricesOn
 from rlmc.replay.recorded import RecordedCall
 from rlmc.replay.report import DraftReport, Grouping, PolicyReport, Records, Tally
-from rlmc.replay.run import Pair, PreparedSession, ReplayedTurn, never_drafts, prepare, replay
+from rlmc.replay.run import Pair, PreparedSession, never_drafts, prepare, replay_all
 
 # Those that decide by expected cost; what the best possible choice would be says nothing of the others.
 ECONOMIC = ("balanced", "economy", "careful")
@@ -75,23 +75,31 @@ class Study:
             self._play(session, pair, report, prices)
 
     def _play(self, session: PreparedSession, pair: Pair, report: DraftReport, prices: PriceTable) -> None:
-        question = self.question
-        undrafted: list[ReplayedTurn] | None = None
-        for policy, own in zip(question.policies, report.policies, strict=True):
-            if never_drafts(session, policy):
+        question, assumed = self.question, self.question.assumptions
+        plays: list[Policy] = []
+        played: list[int] = []  # of each policy, which play is its own
+        undrafted: int | None = None
+        for policy in question.policies:
+            never = never_drafts(session, policy)
+            if never and undrafted is not None:
                 # However they come to it, all policies that draft nothing here are the same.
-                if undrafted is None:
-                    undrafted = replay(session, policy, pair, question.assumptions, prices)
-                turns = undrafted
-            else:
-                turns = replay(session, policy, pair, question.assumptions, prices)
-            own.add(turns, self._group if question.by is not None else None)
+                played.append(undrafted)
+                continue
+            if never:
+                undrafted = len(plays)
+            played.append(len(plays))
+            plays.append(assumed.moved(policy))
+        if report.edits_direct is not None:
+            moved = replace(assumed, edits="direct")
+            plays += [moved.moved(policy) for policy in question.policies if policy.name == _BALANCED]
+        found = replay_all(session, plays, pair, assumed, prices)
+        for policy, own, number in zip(question.policies, report.policies, played, strict=True):
+            own.add(found[number], self._group if question.by is not None else None)
             if own.total.optimum is not None:
-                best = optimum(session, policy, pair, question.assumptions, prices)
+                best = optimum(session, policy, pair, assumed, prices)
                 own.total.optimum.add(None if best is None else round(best))
-            if policy.name == _BALANCED and report.edits_direct is not None:
-                moved = replace(question.assumptions, edits="direct")
-                report.edits_direct.add(replay(session, policy, pair, moved, prices))
+        if report.edits_direct is not None:
+            report.edits_direct.add(found[-1])
 
     def _asked_for(self, calls: Sequence[RecordedCall]) -> bool:
         question = self.question
