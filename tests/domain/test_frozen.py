@@ -152,8 +152,16 @@ def test_it_can_be_sent_to_another_process() -> None:
     assert pickle.loads(pickle.dumps(Sent(1))) == Sent(1)  # noqa: S301
 
 
-def test_it_compiles_one_function_for_a_class(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_compiles_one_function_for_a_class_and_that_with_the_first_object(monkeypatch: pytest.MonkeyPatch) -> None:
     compiled: list[str] = []
+
+    def compile_(text: str, names: dict[str, object]) -> None:
+        compiled.append(text)
+        exec(text, names)  # noqa: S102
+
     monkeypatch.setattr(dataclasses, "exec", lambda text, *names: compiled.append(text), raising=False)
-    frozen.dataclass(slots=True, frozen=True)(type("Quick", (), {"__annotations__": {"a": "int"}}))
+    monkeypatch.setattr(frozen, "exec", compile_, raising=False)
+    quick = frozen.dataclass(slots=True, frozen=True)(type("Quick", (), {"__annotations__": {"a": "int"}}))
     assert compiled == []
+    assert [quick(1).a, quick(a=2).a] == [1, 2]
+    assert len(compiled) == 1

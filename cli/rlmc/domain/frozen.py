@@ -2,8 +2,8 @@
 
 There are some three hundred of them, and every start of the daemon and of a command makes those it meets: the standard
 library compiles six functions for each, which was half of all that loading took. Rule: one function is compiled here,
-`__init__`; the others are shared. What is out of the ordinary is left to the standard library, and what is made has its
-fields, so that `replace`, `fields` and `asdict` know it.
+`__init__`, and that with the first object; the others are shared. What is out of the ordinary is left to the standard
+library, and what is made has its fields, so that `replace`, `fields` and `asdict` know it.
 """
 
 from __future__ import annotations
@@ -49,13 +49,23 @@ def _made(cls: type, frozen: bool) -> Any:
         cls.__doc__ = cls.__name__  # the standard library would work out a signature
     made: Any = dataclasses.dataclass(init=False, repr=False, eq=False, slots=True)(cls)
     fields = dataclasses.fields(made)
-    made.__init__ = _init(made, fields)
+    made.__init__ = _init_when_made(made, fields)
     made.__repr__ = _repr(tuple(one.name for one in fields if one.repr))
     made.__eq__, made.__hash__ = _equality(tuple(one.name for one in fields if one.compare), frozen)
     if frozen:
         made.__setattr__, made.__delattr__ = _no_assignment, _no_deletion
         made.__getstate__, made.__setstate__ = _state, _set_state
     return made
+
+
+def _init_when_made(cls: Any, fields: tuple[dataclasses.Field[Any], ...]) -> Any:
+    """Compiled with the first object: of most classes that a start loads it makes none."""
+
+    def __init__(self: Any, *values: Any, **named: Any) -> None:
+        cls.__init__ = _init(cls, fields)
+        cls.__init__(self, *values, **named)
+
+    return __init__
 
 
 def _init(cls: Any, fields: tuple[dataclasses.Field[Any], ...]) -> Any:

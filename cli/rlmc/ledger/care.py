@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from rlmc.domain.frozen import dataclass
-from rlmc.domain.record import EpochRecord
 from rlmc.ledger.queries import LedgerReader
+
+if TYPE_CHECKING:
+    from rlmc.domain.record import EpochRecord
 
 _EPOCHS = """
     SELECT id, began_at, draft, verify, judge, policy, policy_version, least, simulated, care,
@@ -26,6 +30,8 @@ class Calibration:
 
 def kept_cares(reader: LedgerReader) -> list[tuple[EpochRecord, str | None, int]]:
     """Every epoch, with what its controller knew as JSON and how many faults were planted."""
+    from rlmc.domain.record import EpochRecord
+
     found = []
     for *names, version, least, simulated, care, planted in reader.rows(_EPOCHS, ()):
         id, began_at, draft, verify, judge, policy = names

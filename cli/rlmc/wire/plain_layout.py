@@ -5,13 +5,12 @@ Between the pieces stand bytes that no JSON text can hold, so that no two prompt
 
 from __future__ import annotations
 
-from hashlib import blake2b
 from typing import Any
 
 from rlmc.domain.frozen import dataclass
 from rlmc.domain.layout import Layout
+from rlmc.wire.chain import DIGEST_BYTES, chain
 
-_DIGEST_BYTES = 8
 _BLOCK, _PIECE = b"\xff", b"\xfe"  # neither occurs in UTF-8
 
 
@@ -34,7 +33,7 @@ class PlainLayout:
     """`key`, of at most 64 bytes, makes the digests its owner's own."""
 
     def __init__(self, key: bytes) -> None:
-        self._go_on(blake2b(key=key, digest_size=_DIGEST_BYTES))
+        self._go_on(chain(key))
         self._before, self._passed, self._passed_messages = Layout(), 0, 0  # another one, and how much of it is here
         self._digests: list[bytes] = []
         self._ends: list[int] = []
@@ -70,7 +69,7 @@ class PlainLayout:
         """One block: all the model reads of it in `pieces`, which is `chars` characters."""
         self._update(_PIECE.join((_BLOCK + kind.encode(), *pieces)))
         self._chars += chars
-        self._digests.append(self._digest())
+        self._digests.append(self._digest()[:DIGEST_BYTES])
         self._ends.append(self._chars)
 
     def done(self) -> Layout:

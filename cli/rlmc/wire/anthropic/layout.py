@@ -8,8 +8,8 @@ JSON text can hold, so that no two prompts run together into the same bytes.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from hashlib import blake2b
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import Raw, UnsetType
@@ -19,9 +19,8 @@ from rlmc.domain.layout import Layout, Lifetime, Mark
 from rlmc.errors import UnknownShape
 from rlmc.wire.anthropic.blocks import Block, CacheMarker, ResultBlock
 from rlmc.wire.anthropic.request_shape import ATTRIBUTION, WHAT, Body, Mode, SystemBlock, Tool, ToolChoice, WireMessage
+from rlmc.wire.chain import DIGEST_BYTES, chain
 from rlmc.wire.parse import parse
-
-_DIGEST_BYTES = 8
 
 # None of these bytes occurs in UTF-8.
 _BLOCK, _PIECE, _OPEN, _CLOSE = b"\xff", b"\xfe", b"\xfd", b"\xfc"
@@ -32,12 +31,30 @@ _SPEED = _BLOCK + b"speed"
 _SETTINGS = _BLOCK + b"settings"
 _TEXT = _PIECE + b"text"
 
+# Neighbours of one of these kinds share a place.
+_SHARED_PLACE = frozenset({"tool_use", "tool_result"})
 _CUSTOM = frozenset({None, "custom"})
 _REASONING = frozenset({"thinking", "redacted_thinking"})
 # What of a result is known well enough to be taken piece by piece.
 _PLAIN_RESULT = frozenset({"text", "image", "tool_reference"})
 _NO_PART_OF_THE_PROMPT = frozenset({"cache_control", "defer_loading"})
 _NOTHING = frozenset({b"", b"null", b"[]"})
+
+
+class _Heads(NamedTuple):
+    """How the blocks of a message begin, by their kinds."""
+
+    role: bytes
+    text: bytes
+    call: bytes
+    result: bytes
+    failed: bytes
+
+
+@lru_cache(maxsize=8)
+def _heads(role: str) -> _Heads:
+    head = _BLOCK + role.encode()
+    return _Heads(head, head + _TEXT, *[head + _PIECE + kind for kind in (b"call", b"result", b"failed")])
 
 
 class _WholeMessage(msgspec.Struct, gc=False):
@@ -66,7 +83,7 @@ class Stand:
     markers: int
     chars: int
     position: int
-    run: str
+    kind: str
     images: bool
     met: bool
     deferred: dict[str, tuple[int, Tool]]
@@ -78,8 +95,9 @@ class Stand:
 
 class Walk:
     """One way through a prompt. `look` are the bytes that are being read, for blocks that take a second look: those of
-    a request, or of its list of messages alone, from the message `first` on. `_run` is the kind of the last block where
-    such blocks share a place.
+    a request, or of its list of messages alone, from the message `first` on. `_kind` is that of the last block.
+
+    What counts a piece of the prompt says how many characters the model reads of it.
     """
 
     def __init__(self, look: bytes, hasher: Any) -> None:
@@ -95,7 +113,7 @@ class Walk:
         self._markers = 0
         self._chars = 0
         self._position = -1
-        self._run = ""
+        self._kind = ""
         self._images = self._met = False
         self._deferred: dict[str, tuple[int, Tool]] = {}
         self._whole: _Whole | None = None
@@ -103,7 +121,7 @@ class Walk:
     @classmethod
     def begun(cls, body: Body, look: bytes, key: bytes, *, images: bool) -> Walk:
         """At the first message. `images`: there are some among the messages, which counts as a setting."""
-        walk = cls(look, blake2b(key=key, digest_size=_DIGEST_BYTES))
+        walk = cls(look, chain(key))
         walk._images = images
         walk._tools(body.tools or [])
         walk._speed(_said(body.speed))
@@ -118,7 +136,7 @@ class Walk:
         walk._before, walk._passed, walk._first = layout, stand.blocks, stand.messages
         walk._marks = dict(stand.marks)
         walk._markers, walk._chars, walk._position = stand.markers, stand.chars, stand.position
-        walk._run, walk._images, walk._met, walk._deferred = stand.run, stand.images, stand.met, stand.deferred
+        walk._kind, walk._images, walk._met, walk._deferred = stand.kind, stand.images, stand.met, stand.deferred
         return walk
 
     def stand(self) -> Stand:
@@ -130,7 +148,7 @@ class Walk:
             markers=self._markers,
             chars=self._chars,
             position=self._position,
-            run=self._run,
+            kind=self._kind,
             images=self._images,
             met=self._met,
             deferred=self._deferred,
@@ -159,8 +177,7 @@ class Walk:
                 self._deferred[tool.name] = number, tool
                 self._markers += tool.cache_control is not None
                 continue
-            self._tool(number, tool)
-            self._close(tool.cache_control)
+            self._close(self._tool(number, tool), tool.cache_control)
 
     def _speed(self, speed: bytes) -> None:
         """What a change of leaves nothing but the tools in the cache."""
@@ -191,8 +208,7 @@ class Walk:
         pieces[4:6] = _said(body.output_config), _said(body.output_format)
         self._update(_PIECE.join(pieces))
 
-    def _tool(self, number: int, tool: Tool) -> None:
-        self._chars += len(tool.name) + len(tool.description or "") + len(tool.input_schema)
+    def _tool(self, number: int, tool: Tool) -> int:
         if tool.type in _CUSTOM:
             more = (tool.input_schema, tool.strict, tool.input_examples, tool.allowed_callers)
             self._update(_PIECE.join((_TOOL, tool.name.encode(), (tool.description or "").encode(), *more)))
@@ -202,99 +218,107 @@ class Walk:
             if tools is None:
                 raise UnknownShape("A tool's definition is not among what is read")
             self._object(tools[number])
+        return len(tool.name) + len(tool.description or "") + len(tool.input_schema)
 
     def _system(self, text: str, marker: CacheMarker | None) -> None:
-        self._update(_SYSTEM)
-        self._update(text.encode())
-        self._chars += len(text)
-        self._close(marker)
+        self._update(_SYSTEM + text.encode())
+        self._close(len(text), marker)
+
+    def _close(self, chars: int, marker: CacheMarker | None) -> None:
+        """A block of so many characters is complete."""
+        if marker is not None:
+            self._mark(marker)
+        self._chars += chars
+        self._position += 1
+        self._digests.append(self._digest()[:DIGEST_BYTES])
+        self._ends.append(self._chars)
+        self._positions.append(self._position)
 
     # --- the conversation --------------------------------------------------------------------------------------------
 
-    def message(self, message: WireMessage) -> None:
-        self._messages.append(self._passed + len(self._digests))
-        if self._images and not self._met:
-            self._met = has_images((message,))
-        role = _BLOCK + message.role.encode()
-        if len(message.output_config) or len(message.clear_at):
-            self._update(_PIECE.join((role, b"set", message.output_config, message.clear_at)))
-        content = message.content
-        update, text_head = self._update, role + _TEXT
-        if isinstance(content, str):
-            update(text_head)
-            update(content.encode())
-            self._chars += len(content)
-            self._close(None)
-            return
-        for number, block in enumerate(content):
-            kind, run = block.type, ""
-            if kind == "text":
-                text = block.text
-                update(text_head)
-                update(text.encode())
-                self._chars += len(text)
-                if len(block.citations) and (citations := _said(block.citations)):
-                    update(_PIECE + citations)
-            elif kind == "tool_use":
-                run = kind
-                update(_PIECE.join((role, b"call", block.id.encode(), block.name.encode(), block.input)))
-                self._chars += len(block.name) + len(block.input)
-            elif kind == "tool_result":
-                run = kind
-                self._result(role, block, number)
-            elif kind in _REASONING:
-                update(_PIECE.join((role, kind.encode(), block.thinking.encode(), block.signature, block.data)))
-                self._chars += len(block.thinking)
-            elif kind == "image":
-                update(_PIECE.join((role, b"image", block.source)))
-            else:
-                self._strange(role, block, number)
-            self._close(block.cache_control, run)
+    def messages(self, messages: Iterable[WireMessage]) -> None:
+        """Past the next ones. A prompt has thousands of blocks: what nearly all of them are is counted right here."""
+        update, digest, passed = self._update, self._digest, self._passed
+        digests, ends, positions = self._digests, self._ends, self._positions
+        chars, position, last = self._chars, self._position, self._kind
+        for message in messages:
+            self._messages.append(passed + len(digests))
+            if self._images and not self._met:
+                self._met = has_images((message,))
+            role, text_head, call_head, result_head, failed_head = _heads(message.role)
+            if message.output_config or message.clear_at:
+                update(_PIECE.join((role, b"set", message.output_config, message.clear_at)))
+            content = message.content
+            blocks = [Block("text", content)] if isinstance(content, str) else content
+            for number, block in enumerate(blocks):
+                kind = block.type
+                if kind == "text":
+                    text = block.text
+                    update(text_head + text.encode())
+                    chars += len(text)
+                    if block.citations and (citations := _said(block.citations)):
+                        update(_PIECE + citations)
+                elif kind == "tool_use":
+                    update(_PIECE.join((call_head, block.id.encode(), block.name.encode(), block.input)))
+                    chars += len(block.name) + len(block.input)
+                elif kind == "tool_result":
+                    head, inner = failed_head if block.is_error is True else result_head, block.content
+                    if isinstance(inner, str):
+                        update(_PIECE.join((head, block.tool_use_id.encode(), b"text", inner.encode())))
+                        chars += len(inner)
+                    elif isinstance(inner, list) and all(one.type in _PLAIN_RESULT for one in inner):
+                        update(_PIECE.join((head, block.tool_use_id.encode(), b"")))
+                        chars += sum([self._inner(one) for one in inner])
+                    else:
+                        chars += self._strange(role, block, number)
+                elif kind in _REASONING:
+                    update(_PIECE.join((role, kind.encode(), block.thinking.encode(), block.signature, block.data)))
+                    chars += len(block.thinking)
+                elif kind == "image":
+                    update(_PIECE.join((role, b"image", block.source)))
+                else:
+                    chars += self._strange(role, block, number)
+                if block.cache_control is not None:
+                    self._mark(block.cache_control)
+                if kind != last or kind not in _SHARED_PLACE:
+                    position += 1
+                    last = kind
+                digests.append(digest()[:DIGEST_BYTES])
+                ends.append(chars)
+                positions.append(position)
+        self._chars, self._position, self._kind = chars, position, last
 
-    def _result(self, role: bytes, block: Block, number: int) -> None:
-        content = block.content
-        head = _PIECE.join((role, b"failed" if block.is_error is True else b"result", block.tool_use_id.encode()))
-        if isinstance(content, str):
-            self._update(head + _TEXT)
-            self._update(content.encode())
-            self._chars += len(content)
-        elif isinstance(content, list) and all(inner.type in _PLAIN_RESULT for inner in content):
-            self._update(head + _PIECE)
-            for inner in content:
-                self._inner(inner)
-        else:
-            self._strange(role, block, number)
-
-    def _inner(self, inner: ResultBlock) -> None:
-        kind = inner.type
+    def _inner(self, inner: ResultBlock) -> int:
+        kind, chars = inner.type, 0
         if kind == "text":
-            self._update(_TEXT)
-            self._update(inner.text.encode())
-            self._chars += len(inner.text)
+            self._update(_TEXT + inner.text.encode())
+            chars = len(inner.text)
         elif kind == "image":
             self._update(_PIECE.join((b"", b"image", inner.source)))
         else:
             self._update(_PIECE.join((b"", b"tool", inner.tool_name.encode())))
             if inner.tool_name in self._deferred:  # here the model reads it
-                self._tool(*self._deferred[inner.tool_name])
+                chars = self._tool(*self._deferred[inner.tool_name])
         if inner.cache_control is not None:
             self._mark(inner.cache_control)
+        return chars
 
-    def _strange(self, role: bytes, block: Block, number: int) -> None:
+    def _strange(self, role: bytes, block: Block, number: int) -> int:
         """A block of a kind that is not read here: all of its fields count."""
         content = self._second_look().messages[len(self._messages) - 1].content
         self._update(role)
         if not isinstance(content, str):
             self._object(content[number])
-        self._chars += len(block.text) + len(block.thinking) + len(block.name)
+        chars = len(block.text) + len(block.thinking) + len(block.name)
         inner = block.content
         if isinstance(inner, str):
-            self._chars += len(inner)
+            chars += len(inner)
         elif isinstance(inner, list):
             for item in inner:
-                self._chars += len(item.text)
+                chars += len(item.text)
                 if item.cache_control is not None:
                     self._mark(item.cache_control)
+        return chars
 
     def _object(self, fields: dict[str, Raw], *, within: bool = False) -> None:
         """A block's fields in the order of their names, without its marker. Those it holds can have markers too."""
@@ -318,19 +342,6 @@ class Walk:
             self._whole = parse(_WHOLE, whole, WHAT)
         return self._whole
 
-    # --- the end of each block ---------------------------------------------------------------------------------------
-
-    def _close(self, marker: CacheMarker | None, run: str = "") -> None:
-        """The block is complete. Neighbours of the same `run` share a place."""
-        if not run or run != self._run:
-            self._position += 1
-        self._run = run
-        if marker is not None:
-            self._mark(marker)
-        self._digests.append(self._digest())
-        self._ends.append(self._chars)
-        self._positions.append(self._position)
-
     def _mark(self, marker: CacheMarker) -> None:
         """A marker of the block that is being read; of several the last is the block's own."""
         self._markers += 1
@@ -350,7 +361,10 @@ def has_images(messages: Iterable[WireMessage]) -> bool:
         if isinstance(message.content, str):
             continue
         for block in message.content:
-            if block.type == "image":
+            kind = block.type
+            if kind == "text" or kind == "tool_use":  # as most are
+                continue
+            if kind == "image":
                 return True
             inner = block.content
             if isinstance(inner, list) and any(item.type == "image" for item in inner):

@@ -115,16 +115,16 @@ def _conversation(
     messages: Sequence[WireMessage], walk: Walk, contents: Contents
 ) -> tuple[list[Message], list[tuple[int, _Place]]]:
     """The messages, and the places behind the last ones, of those the walk goes past now."""
-    read: list[Message] = []
+    read = [_message(message) for message in messages]
+    late = max(0, len(messages) - MOST_PLACES)
+    walk.messages(messages[:late])
     places: list[tuple[int, _Place]] = []
-    seen, late = 0, len(messages) - MOST_PLACES
-    for number, message in enumerate(messages):
-        read.append(_message(message))
-        walk.message(message)
-        if number >= late:
-            contents, seen = contents.with_(read[seen:]), number + 1
-            stand = walk.stand()
-            places.append((stand.messages, _Place(stand, contents)))
+    seen = 0
+    for number in range(late, len(messages)):
+        walk.messages(messages[number : number + 1])
+        contents, seen = contents.with_(read[seen : number + 1]), number + 1
+        stand = walk.stand()
+        places.append((stand.messages, _Place(stand, contents)))
     return read, places
 
 
