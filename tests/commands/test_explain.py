@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 import typer
-from click.testing import Result
 from tests.support import mixed_session
 from tests.support.audited import EPOCH
 from tests.support.books import CENT, call, session, turn
@@ -21,7 +20,7 @@ from tests.support.ledger_rows import turn_rows
 from tests.support.live import Live
 from tests.support.prices import HAIKU, START
 from tests.support.wire_client import send
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from rlmc.commands.explain import register
 from rlmc.domain.outcome import Outcome, Reason

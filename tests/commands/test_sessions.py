@@ -14,10 +14,9 @@ from typing import Any
 
 import pytest
 import typer
-from click.testing import Result
 from tests.support.books import CENT, call, session, turn
 from tests.support.prices import HAIKU
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from rlmc.commands.sessions import register
 from rlmc.domain.outcome import Outcome, Reason

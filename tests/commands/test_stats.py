@@ -20,11 +20,10 @@ from typing import Any
 
 import pytest
 import typer
-from click.testing import Result
 from tests.support.audited import Audited
 from tests.support.books import CENT, call, session, turn
 from tests.support.prices import HAIKU, NOBODY
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from rlmc.commands.stats import register
 from rlmc.domain.outcome import Outcome, Reason

@@ -13,10 +13,9 @@ from typing import Any
 
 import pytest
 import typer
-from click.testing import Result
 from tests.support.books import CENT, call, session, turn
 from tests.support.prices import HAIKU, HOUR, START
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from rlmc.commands import explain, turns
 from rlmc.domain.outcome import Outcome, Reason
