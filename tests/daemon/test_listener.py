@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import socket
 import time
 import tracemalloc
+import weakref
 from collections.abc import Iterator
 from contextlib import closing, suppress
 
@@ -40,8 +42,8 @@ def served() -> Iterator[Listening]:
         yield one
 
 
-def answer_of(said: bytes) -> bytes:
-    return HEAD + b"content-length: %d\r\n\r\n" % len(said) + said
+def answer_of(said: bytes, *, last: bool = False) -> bytes:
+    return HEAD + b"content-length: %d\r\n%b\r\n" % (len(said), b"connection: close\r\n" if last else b"") + said
 
 
 def post(body: bytes, *more: bytes, path: bytes = b"/a") -> bytes:
@@ -59,7 +61,7 @@ def test_a_request_cut_anywhere_is_read_as_one(served: Listening, cuts: list[int
         for cut in [*sorted(cuts), len(raw)]:
             line.sendall(raw[at:cut])
             at = max(at, cut)
-        assert read_to_end(line) == answer_of(b"POST /a b?c=%2f " + body)
+        assert read_to_end(line) == answer_of(b"POST /a b?c=%2f " + body, last=True)
 
 
 @pytest.mark.parametrize("size", [0, 1, 65_536, 65_537, MB - 1, MB + 1, 3 * MB])
@@ -67,7 +69,7 @@ def test_a_body_is_what_was_sent(served: Listening, size: int) -> None:
     body = (bytes(range(256)) * (size // 256 + 1))[:size]
     with closing(served.connect()) as line:
         line.sendall(post(body, b"connection: close"))
-        assert read_to_end(line) == answer_of(b"POST /a? " + body)
+        assert read_to_end(line) == answer_of(b"POST /a? " + body, last=True)
 
 
 def test_a_body_in_frames_with_headers_after_it(served: Listening) -> None:
@@ -127,7 +129,7 @@ def test_requests_sent_ahead_are_answered_in_their_order(served: Listening) -> N
     with closing(served.connect()) as line:
         line.sendall(b"".join(post(b"%d" % n) for n in range(5)) + post(b"end", b"connection: close"))
         answers = [answer_of(b"POST /a? %d" % n) for n in range(5)]
-        assert read_to_end(line) == b"".join(answers) + answer_of(b"POST /a? end")
+        assert read_to_end(line) == b"".join(answers) + answer_of(b"POST /a? end", last=True)
 
 
 def test_a_client_that_asks_first_whether_to_send_is_told_to(served: Listening) -> None:
@@ -146,13 +148,20 @@ def test_the_head_of_an_answer_without_the_answer(served: Listening) -> None:
         assert read_until(line, b" x") == answer_of(b"POST /a? x")
 
 
-def test_another_protocol_is_not_begun(served: Listening) -> None:
+@pytest.mark.parametrize("cut", [0, 1, 30, 90, 130, 140, 1000])
+@pytest.mark.parametrize("chunked", [False, True])
+def test_another_protocol_is_not_begun_and_the_request_that_offers_it_is_served(
+    served: Listening, chunked: bool, cut: int
+) -> None:
+    head = b"POST /a HTTP/1.1\r\nhost: x\r\nconnection: Upgrade, HTTP2-Settings\r\nupgrade: h2c\r\n"
+    body = b"transfer-encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n" if chunked else b"content-length: 3\r\n\r\nabc"
+    raw = head + body + b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
     with closing(served.connect()) as line:
-        line.sendall(post(b"x", b"connection: upgrade", b"upgrade: h2c") + b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
-        answer = read_to_end(line)
-    assert answer.startswith(HEAD)
-    assert b"\r\nconnection: close\r\n" in answer
-    assert answer.count(b"HTTP/1.1") == 1
+        line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        line.sendall(raw[:cut])
+        time.sleep(0.02)
+        line.sendall(raw[cut:])
+        assert read_to_end(line) == answer_of(b"POST /a? abc", last=True)
 
 
 @pytest.mark.parametrize(
@@ -165,10 +174,41 @@ def test_what_is_no_request_is_refused(served: Listening, raw: bytes) -> None:
         assert read_to_end(line).startswith(b"HTTP/1.1 400 ")
 
 
-def test_what_is_no_request_does_not_cut_the_answer_before_it(served: Listening) -> None:
+@pytest.mark.parametrize(
+    "behind",
+    [
+        b"?\0?",
+        b"CONNECT foo HTTP/1.1\r\nhost: x\r\n\r\n",
+        b"GET http://[ HTTP/1.1\r\nhost: x\r\n\r\n",
+        b"POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\nzz",
+    ],
+)
+def test_what_is_no_request_does_not_cut_the_answer_before_it(served: Listening, behind: bytes) -> None:
     with closing(served.connect()) as line:
-        line.sendall(post(b"x") + b"?\0?")
-        assert read_to_end(line).endswith(b"POST /a? x")
+        line.sendall(post(b"x") + behind)
+        assert read_to_end(line) == answer_of(b"POST /a? x", last=True)
+
+
+def test_a_line_that_has_ended_holds_nothing() -> None:
+    """With what had come of a body, which may be large; without waiting for the collector, which seldom comes."""
+    gone: list[weakref.ref[object]] = []
+
+    async def never(exchange: Exchange) -> None:
+        gone.append(weakref.ref(exchange._line))  # type: ignore[attr-defined]  # of this one
+        with suppress(ClientGone):
+            await exchange.body(LIMIT)
+
+    with listening(never) as served:
+        gc.disable()
+        try:
+            for raw in (post(bytes(1000))[:-1], post(b"x")):
+                with closing(served.connect()) as line:
+                    line.sendall(raw)
+                    time.sleep(0.1)
+            time.sleep(0.2)
+            assert [one() for one in gone] == [None, None]
+        finally:
+            gc.enable()
 
 
 def test_an_answer_without_a_length_comes_in_frames() -> None:
@@ -208,7 +248,11 @@ def test_a_failure_of_the_application_is_no_whole_answer(begun: bool) -> None:
     with listening(failing) as served, closing(served.connect()) as line:
         line.sendall(post(b""))
         answer = read_to_end(line)
-    assert answer.endswith(b"2\r\nab\r\n") if begun else answer.startswith(b"HTTP/1.1 500 ")
+    if begun:
+        assert answer.endswith(b"2\r\nab\r\n")
+    else:
+        assert answer.startswith(b"HTTP/1.1 500 ")
+        assert b"\r\nconnection: close\r\n" in answer
 
 
 @pytest.mark.parametrize("begun", [False, True])

@@ -23,9 +23,11 @@ from tests.support.books import call, session, turn
 from tests.support.prices import START
 
 from rlmc.domain.chat import Usage
-from rlmc.domain.record import AuditRecord, EpochRecord
+from rlmc.domain.record import AuditRecord, EpochRecord, SessionRecord
 from rlmc.ledger import files
+from rlmc.ledger import journal as journal_module
 from rlmc.ledger.journal import Journal, Record
+from rlmc.ledger.pending import Pending
 from rlmc.ledger.rows import turn_rows
 from rlmc.ledger.store import Ledger
 
@@ -292,3 +294,45 @@ def test_one_that_cannot_be_opened_holds_no_lock(path: Path, monkeypatch: pytest
     journal = Journal.open(path)
     assert journal.path == pending(path)
     journal.close()
+
+
+def test_one_whose_name_was_taken_away_in_the_moment_of_opening_is_opened_again(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path.parent.mkdir(parents=True)
+    real = journal_module._locked
+
+    def leaving(descriptor: int) -> bool:
+        """The daemon that had it ends between our opening it and our lock."""
+        monkeypatch.setattr(journal_module, "_locked", real)
+        pending(path).unlink()
+        return real(descriptor)
+
+    monkeypatch.setattr(journal_module, "_locked", leaving)
+    journal = Journal.open(path)
+    assert journal.exists
+    journal.append(session())
+    os.close(journal._descriptor)
+    assert len(left(path)) == 1
+
+
+def test_a_file_of_another_is_left_to_it(path: Path) -> None:
+    old = Journal.open(path)
+    pending(path).unlink()
+    new = Journal.open(path)
+    old.close()
+    assert new.exists
+    new.close()
+
+
+def test_after_some_of_it_was_given_up_all_of_it_stays(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is released is the oldest, and of what was given up nobody knows where in it that stands."""
+    monkeypatch.setattr("rlmc.ledger.journal._MOST_DONE", 0)
+    taken: list[Record] = []
+    keeper = Pending(path, lambda record, _: taken.append(record))
+    keeper.open()
+    journals = [keeper.keep(session(id=name)) for name in ("a", "b", "c")]
+    keeper.give_up()
+    keeper.release(journals[:2])
+    keeper.close()
+    assert [one.id for one in left(path) if isinstance(one, SessionRecord)] == ["a", "b", "c"]

@@ -208,6 +208,19 @@ class TestNames:
 
         assert asyncio.run(work()) == [1, 1, 2, 3]
 
+    def test_many_who_ask_at_once_wait_for_one_look_up(self, asked: list[str]) -> None:
+        async def work() -> list[bytes]:
+            async with saying(OK) as provider:
+                it = HttpTransport()
+                url = provider.url().replace("127.0.0.1", "provider.test")
+                try:
+                    return await asyncio.gather(*[ask(it, url) for _ in range(5)])
+                finally:
+                    await it.close()
+
+        assert asyncio.run(work()) == [b"hi"] * 5
+        assert asked.count("provider.test") == 1
+
     def test_where_a_name_leads_to_nobody_it_is_looked_up_again(self, asked: list[str]) -> None:
         async def work(port: int) -> list[str]:
             it = HttpTransport()

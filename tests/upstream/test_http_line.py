@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import socket
 import struct
 import threading
@@ -21,6 +22,7 @@ from tests.support.said_raw import END, Provider, saying
 from rlmc.errors import UpstreamError
 from rlmc.upstream import pool
 from rlmc.upstream.client import HttpTransport
+from rlmc.upstream.http_answer import HttpResponse
 from rlmc.upstream.transport import UpstreamRequest
 
 LOOPS: dict[str, Callable[[], asyncio.AbstractEventLoop]] = {
@@ -486,6 +488,63 @@ def test_closing_the_transport_ends_every_line(run: Any) -> None:
                 await asyncio.wait_for(connection.ended.wait(), 5)
 
     run(work())
+
+
+def test_a_body_that_ends_with_its_line_is_not_whole_where_it_is_we_who_end_it(run: Any) -> None:
+    async def work() -> None:
+        async with saying(b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\nhalf") as provider:
+            it = HttpTransport()
+            response = await it.send(asking(provider.url()))
+            assert await anext(response.chunks()) == b"half"
+            await it.close()
+            with pytest.raises(UpstreamError):
+                await anext(response.chunks())
+
+    run(work())
+
+
+@pytest.mark.parametrize("pieces", [(END,), (CHUNKED + b"2\r\nhi\r\n", END)])
+def test_an_answer_that_failed_is_gone_with_its_request(run: Any, pieces: tuple[bytes | None, ...]) -> None:
+    """Without waiting for the collector, which seldom comes to a daemon: requests are large, and are made again."""
+
+    async def work() -> list[object]:
+        async with saying(*pieces) as provider, transport() as it:
+            gc.collect()
+            gc.disable()
+            try:
+                for _ in range(3):
+                    with suppress(UpstreamError):
+                        await heard(it, asking(provider.url()))
+                await asyncio.sleep(0.05)
+                return [one for one in gc.get_objects() if isinstance(one, HttpResponse)]
+            finally:
+                gc.enable()
+
+    assert run(work()) == []
+
+
+def test_who_is_cancelled_while_a_line_is_made_leaves_none(run: Any) -> None:
+    async def work() -> int:
+        async with saying(OK) as provider, transport() as it:
+            for rounds in range(12):
+                task = asyncio.ensure_future(it.send(asking(provider.url())))
+                for _ in range(rounds):
+                    await asyncio.sleep(0)
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await (await task).close()
+            await asyncio.sleep(0.1)
+            return sum(line.closed is False for line in it._pool._all)
+
+    assert run(work()) <= 1, "one may wait for the next request"
+
+
+def test_a_header_that_is_no_text_is_an_error_like_others(run: Any) -> None:
+    async def work() -> str:
+        async with saying(OK) as provider, transport() as it:
+            return await kind_of(it, UpstreamRequest("POST", provider.url(), [("x-api-key", "k\udce9")], b"{}"))
+
+    assert run(work()) == "other"
 
 
 def test_nothing_is_left_behind(run: Any) -> None:

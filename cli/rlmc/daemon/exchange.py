@@ -109,7 +109,7 @@ class HttpExchange:
     async def _change(self) -> None:
         if self._wait is None:
             self._wait = self._line.loop.create_future()
-        await self._wait
+        await asyncio.shield(self._wait)  # there may be others who wait for it
 
     def changed(self) -> None:
         wait, self._wait = self._wait, None
@@ -138,6 +138,7 @@ class HttpExchange:
             lines.append(b"transfer-encoding: chunked\r\n")
         if not self._line.stays_open:
             self.keep_alive = False
+        if not self.keep_alive and b"connection" not in {name for name, _ in headers}:
             lines.append(b"connection: close\r\n")
         lines.append(b"\r\n")
         self._line.transport.write(b"".join(lines))

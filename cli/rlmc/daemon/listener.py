@@ -95,7 +95,8 @@ class Listener:
                 exchange.keep_alive = False
                 exchange.begin(500, [(b"content-length", str(len(_FAILED)).encode())])
                 await exchange.end(_FAILED)
-            exchange.hang_up()
+            else:
+                exchange.hang_up()
 
     # --- the one timer ------------------------------------------------------------------------------------------------
 

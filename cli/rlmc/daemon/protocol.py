@@ -40,12 +40,12 @@ class Line(asyncio.Protocol):
         self.deadline: float | None = None
         self.idle = self.looked = False
         self._listener = listener
-        self._parser = httptools.HttpRequestParser(self)
+        self._parser: httptools.HttpRequestParser | None = httptools.HttpRequestParser(self)
         self._url = b""
         self._headers: list[tuple[str, str]] = []
         self._in_head = True
         self._untold = 0
-        self._held = self._deaf = False
+        self._held = self._deaf = self._body_alone = False
         # The one whose body comes, and the one that is answered.
         self._coming: HttpExchange | None = None
         self._answering: HttpExchange | None = None
@@ -65,17 +65,25 @@ class Line(asyncio.Protocol):
         if self._answering is not None:
             self._answering.lose()
         self._ahead.clear()
+        # The parser holds the line, and so each would hold the other, with all of a body that had come.
+        self._parser = self._coming = self._answering = None
 
     def data_received(self, data: bytes) -> None:
-        if self._deaf:
+        parser = self._parser
+        if self._deaf or parser is None:
             return
         self._untold += len(data)
         self.looked = False
         try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            # What comes next would be another protocol, and none is spoken here.
-            self._deaf, self.stays_open = True, False
+            parser.feed_data(data)
+        except httptools.HttpParserUpgrade as stopped:
+            # What comes next would be another protocol, and none is spoken here. The request itself is served.
+            self.stays_open = False
+            if self._coming is None:
+                self._deaf = True
+            else:
+                self._read_body(data[stopped.args[0] :])
+                return
         except httptools.HttpParserError:
             self._refuse()
             return
@@ -83,6 +91,15 @@ class Line(asyncio.Protocol):
             if self._in_head and self._answering is None:
                 self.transport.write(_TOO_LARGE)
             self.close()
+
+    def _read_body(self, begin: bytes) -> None:
+        """Of a request that offers another protocol, which the parser ends with its head."""
+        name, value = next(header for header in self._headers if _frames(header))
+        self._body_alone = True
+        self._parser = parser = httptools.HttpRequestParser(self)
+        parser.feed_data(f"POST / HTTP/1.1\r\n{name}: {value}\r\n\r\n".encode())
+        if begin:
+            self.data_received(begin)
 
     def eof_received(self) -> bool:
         return False
@@ -120,7 +137,7 @@ class Line(asyncio.Protocol):
             self.transport.close()
 
     def finish(self) -> None:
-        """Close as soon as what is being answered has been."""
+        """Close as soon as what is being answered has been. What was sent ahead is not."""
         self.stays_open = False
         if self._answering is None:
             self.close()
@@ -150,8 +167,11 @@ class Line(asyncio.Protocol):
 
     def _refuse(self) -> None:
         self._deaf = True
-        answering = self._answering
-        if answering is not None and self._coming is None:
+        answering, coming = self._answering, self._coming
+        if answering is not None and coming is not answering:
+            # What was asked before it is answered all the same.
+            if coming is not None and coming in self._ahead:
+                self._ahead.remove(coming)
             self.finish()
             return
         if (answering is None or not answering.begun) and not self.transport.is_closing():
@@ -162,6 +182,9 @@ class Line(asyncio.Protocol):
     # --- what the parser tells ----------------------------------------------------------------------------------------
 
     def on_message_begin(self) -> None:
+        if self._body_alone:
+            self._deaf = self._coming is None
+            return
         self._in_head = True
         self._url = b""
         self._headers = []
@@ -169,15 +192,18 @@ class Line(asyncio.Protocol):
             self._wait_until(HEAD_SECONDS)
 
     def on_url(self, url: bytes) -> None:
-        self._url += url
+        if not self._body_alone:
+            self._url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if self._in_head:
+        if self._in_head and not self._body_alone:
             self._headers.append((name.lower().decode("latin-1"), _text(value)))
 
     def on_headers_complete(self) -> None:
         self._in_head, self._untold = False, 0
         parser = self._parser
+        if self._body_alone or parser is None:
+            return
         self._coming = exchange = HttpExchange(self, self._headers)
         url = httptools.parse_url(self._url)
         raw_path: bytes = url.path or b"/"
@@ -201,6 +227,9 @@ class Line(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         self._untold = 0
+        parser = self._parser
+        if parser is not None and not self._body_alone and parser.should_upgrade() and any(map(_frames, self._headers)):
+            return  # the parser takes the body for what is spoken next
         coming, self._coming = self._coming, None
         if coming is not None:
             coming.complete = True
@@ -228,6 +257,12 @@ class Line(asyncio.Protocol):
         else:
             self._wait_until(self._listener.keep_alive, idle=True)
         self.read_on()
+
+
+def _frames(header: tuple[str, str]) -> bool:
+    """Whether the header says that there is a body."""
+    name, value = header
+    return name == "transfer-encoding" or (name == "content-length" and value.strip() not in ("", "0"))
 
 
 def _text(value: bytes) -> str:

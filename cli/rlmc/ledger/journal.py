@@ -58,7 +58,10 @@ class Journal:
         over. Raises OSError."""
         ledger.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         for path in _paths(ledger):
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | _PRIVATE, 0o600)
+            descriptor = _opened(path)
+            if _locked(descriptor) and not _named(descriptor):  # whoever had it took its name away meanwhile
+                os.close(descriptor)
+                descriptor = _opened(path)
             try:
                 if _locked(descriptor):
                     journal = cls(path, descriptor)
@@ -78,7 +81,7 @@ class Journal:
     @property
     def exists(self) -> bool:
         """False once somebody has deleted the file under us."""
-        return os.fstat(self._descriptor).st_nlink > 0
+        return _named(self._descriptor)
 
     def append(self, record: Record) -> None:
         """Raises OSError; the file then holds what it held before."""
@@ -108,7 +111,7 @@ class Journal:
 
     def close(self) -> None:
         """An empty one goes, as it tells nobody anything."""
-        if not self._size:
+        if not self._size and self.exists:
             with suppress(OSError):
                 self.path.unlink()
         os.close(self._descriptor)
@@ -174,6 +177,14 @@ def _paths(ledger: Path) -> Iterator[Path]:
     yield ledger.with_suffix(SUFFIX)
     for number in range(2, _MOST_FILES + 1):
         yield ledger.with_suffix(f"{SUFFIX}-{number}")
+
+
+def _opened(path: Path) -> int:
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | _PRIVATE, 0o600)
+
+
+def _named(descriptor: int) -> bool:
+    return os.fstat(descriptor).st_nlink > 0
 
 
 def _locked(descriptor: int) -> bool:

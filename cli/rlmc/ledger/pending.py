@@ -30,6 +30,7 @@ class Pending:
         self._take_up = take_up
         self._journal: Journal | None = None
         self._looked = 0.0
+        self._given_up = False
 
     def open(self) -> None:
         self._looked = time.monotonic()
@@ -54,6 +55,7 @@ class Pending:
             if self._journal is not None and self._journal.held % _LOOK_EVERY == 0 and not self._journal.exists:
                 self._journal.close()
                 self._journal = None
+                self._looked = 0.0
             if self._journal is None and time.monotonic() - self._looked >= _TRY_SECONDS:
                 self.open()
             if self._journal is None:
@@ -67,8 +69,13 @@ class Pending:
 
     def release(self, journals: list[Journal | None]) -> None:
         """What these hold, one record each, is in the database."""
-        if self._journal is not None:
+        if self._journal is not None and not self._given_up:
             self._journal.release(sum(journal is self._journal for journal in journals))
+
+    def give_up(self) -> None:
+        """Some of what the journal holds is never written by this process. All of it stays, as what is released is the
+        oldest; the next daemon writes it once more, which is the same as once."""
+        self._given_up = True
 
     def close(self) -> None:
         if self._journal is not None:

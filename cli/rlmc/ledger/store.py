@@ -295,6 +295,8 @@ class Ledger:
                     continue
                 if self._give_up.wait(pause):
                     # What the journal holds the next daemon finds there.
+                    with self._lock:
+                        self._pending.give_up()
                     self._lose(sum(job.writes and job.journal is None for job in jobs))
                     return
                 pause = min(pause * 2, _LONGEST_PAUSE)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 from rlmc.config.env import TOKEN_HEADER
 from rlmc.domain.chat import ChatRequest, Text
@@ -76,28 +75,31 @@ def hints_of(inbound: Inbound) -> ClientHints:
     )
 
 
+_MOST_KNOWN = 8
 # What agents name a conversation by; Codex has a thread for each of its agents.
 _SESSION_HEADERS = ("x-claude-code-session-id", "thread-id", "x-session-id", "session-id", "x-session-affinity")
 
 
-def conversation_key(inbound: Inbound, request: ChatRequest | None) -> str:
+def conversation_key(inbound: Inbound, request: ChatRequest | None, known: dict[tuple[str, ...], str]) -> str:
     """Whose prompt cache this turn belongs to: the client's session and agent, else how the conversation began.
 
     Side calls have prompts, and so caches, of their own. A digest under the session's key, so that nothing of the
-    content is kept, and nobody who guesses it can tell.
+    content is kept, and nobody who guesses it can tell. `known` is the session's own, and goes with it: the turns of a
+    conversation begin alike.
     """
     session = next((value for name in _SESSION_HEADERS if (value := inbound.header(name))), None)
     agent = inbound.header("x-claude-code-agent-id") or ""
-    if request is None:
-        return _digest(inbound.key, f"{session}\0{agent}\0\0")
-    side = "" if request.tools else "side:" + request.system_head[:200]
-    if session is not None:
-        return _digest(inbound.key, f"{session}\0{agent}\0{side}\0{request.model}")
-    begin = next((p.text for m in request.messages for p in m.parts if isinstance(p, Text)), "")
-    return _digest(inbound.key, request.system_head, "\0", begin[:2000], f"\0{agent}\0{side}\0{request.model}")
-
-
-@lru_cache(maxsize=64)  # the turns of a conversation say the same
-def _digest(key: bytes, *said: str) -> str:
-    whole = "".join(said).encode(errors="replace")
-    return hashlib.blake2b(whole, key=key, digest_size=8, person=b"rlmc threads").hexdigest()
+    side = "" if request is None or request.tools else "side:" + request.system_head[:200]
+    begin: tuple[str, ...] = (str(session),)
+    if session is None and request is not None:
+        first_text = next((p.text for m in request.messages for p in m.parts if isinstance(p, Text)), "")
+        begin = (request.system_head, "\0", first_text[:2000])
+    said = (*begin, f"\0{agent}\0{side}\0{request.model if request is not None else ''}")
+    found = known.get(said)
+    if found is None:
+        if len(known) >= _MOST_KNOWN:
+            known.clear()
+        whole = "".join(said).encode(errors="replace")
+        digest = hashlib.blake2b(whole, key=inbound.key, digest_size=8, person=b"rlmc threads")
+        found = known[said] = digest.hexdigest()
+    return found

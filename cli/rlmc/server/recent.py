@@ -10,8 +10,10 @@ from collections.abc import Iterator
 
 from rlmc.domain.chat import ChatRequest
 
-# Of request bodies; what was read of them is up to twice as large again.
-MOST_BYTES = 6 * 1024 * 1024
+# Of request bodies, with what was read of them.
+MOST_BYTES = 12 * 1024 * 1024
+# What a message, or a block, takes beside its bytes; and its bytes are there twice.
+_OF_A_PART = 512
 # A session's agents that work at the same time. More of them are read anew.
 MOST_CONVERSATIONS = 8
 
@@ -37,7 +39,7 @@ class Recent:
         self._sessions.move_to_end(session)
         self._drop(kept, conversation)
         kept[conversation] = request
-        self._size += len(request.raw)
+        self._size += _size(request)
         if len(kept) > MOST_CONVERSATIONS:
             self._drop(kept, next(iter(kept)))
         while self._size > self._most:
@@ -48,9 +50,13 @@ class Recent:
 
     def forget(self, session: str) -> None:
         for request in self._sessions.pop(session, {}).values():
-            self._size -= len(request.raw)
+            self._size -= _size(request)
 
     def _drop(self, kept: OrderedDict[str, ChatRequest], conversation: str) -> None:
         request = kept.pop(conversation, None)
         if request is not None:
-            self._size -= len(request.raw)
+            self._size -= _size(request)
+
+
+def _size(request: ChatRequest) -> int:
+    return 2 * len(request.raw) + _OF_A_PART * (len(request.messages) + len(request.layout.digests))

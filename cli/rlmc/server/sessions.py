@@ -71,6 +71,7 @@ class Session:
     regrets: Regrets = field(default_factory=Regrets)
     reasoning: Reasoning = field(default_factory=Reasoning)
     recent: Recent = field(default_factory=Recent)
+    conversation_keys: dict[tuple[str, ...], str] = field(default_factory=dict)
 
     @property
     def alive(self) -> bool:
@@ -122,6 +123,8 @@ class Sessions:
 
     def remove(self, session_id: str) -> None:
         session = self._by_id.pop(session_id, None)
+        if session is not None:
+            session.ended = True
         self._recent.forget(session_id)
         if session is not None and self._by_digest.get(self._digest(session.token)) is session:
             del self._by_digest[self._digest(session.token)]

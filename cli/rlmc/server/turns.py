@@ -93,10 +93,12 @@ async def serve_turn(
         log.exception("turn %s could not be answered", this.id)
         this.ending = "error"
         if not out.begun:
-            _book(this, audits)
             out.settle = None
+            _book(this, audits)
             await out.fail(500, "rlmc failed on this request; rlmc logs says how")
     finally:
+        # It holds the turn, which holds it: a turn that got to no end would stay in memory with all of its request.
+        out.settle = None
         _book(this, audits)
         await turnover.close()
 
@@ -119,7 +121,7 @@ def _book(this: Run, audits: Audits) -> None:
 
 
 async def _serve(this: Run, out: Outgoing, audits: Audits, targets: Targets) -> None:
-    this.conversation = conversation_key(this.inbound, this.request)
+    this.conversation = conversation_key(this.inbound, this.request, this.session.conversation_keys)
     keepalive.end(this.session, this.conversation)
     over = this.session.spending.passed(this.means.parts.settings, this.started_at)
     if over is not None and over.action == "stop":
@@ -129,7 +131,8 @@ async def _serve(this: Run, out: Outgoing, audits: Audits, targets: Targets) -> 
         this.session.regrets.miss(this.conversation)
         await _relay_as_is(this)
         return
-    this.session.recent.keep(this.session.id, this.conversation, this.request)
+    if not this.session.ended:
+        this.session.recent.keep(this.session.id, this.conversation, this.request)
     this.undecided = Reason.UNDECIDED
     this.turnover.streams, this.turnover.tools = this.request.stream, this.request.tools
     if over is not None and over.action == "degrade":

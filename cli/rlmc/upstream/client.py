@@ -68,6 +68,7 @@ class HttpTransport:
                     raise
         loop = asyncio.get_running_loop()
         line = await self._dialler.connect(lambda: Line(self._pool, key, target.shown, loop), target, ca_file)
+        self._pool.made(line)
         response = line.ask(head, body, bodiless=method == "HEAD")
         await response.head()
         return response

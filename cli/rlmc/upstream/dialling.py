@@ -30,6 +30,8 @@ class Dialler:
 
     def __init__(self) -> None:
         self._known: dict[tuple[str, int], tuple[float, Sequence[AddrInfoType]]] = {}
+        # What is being looked up: many who ask at once wait for one answer.
+        self._asked: dict[tuple[str, int], asyncio.Task[Sequence[AddrInfoType]]] = {}
 
     async def connect(self, make: Callable[[], Line], target: Target, ca_file: str | None) -> Line:
         """Raises UpstreamError."""
@@ -53,13 +55,27 @@ class Dialler:
         return line
 
     async def _addresses(self, host: str, port: int, loop: asyncio.AbstractEventLoop) -> Sequence[AddrInfoType]:
-        until, found = self._known.get((host, port), (0.0, ()))
-        if not found or loop.time() >= until:
-            found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=_FLAGS)
-            if len(self._known) >= _MOST_KNOWN:
-                self._known.clear()
-            self._known[host, port] = (loop.time() + _KNOWN_SECONDS, found)
+        place = (host, port)
+        until, found = self._known.get(place, (0.0, ()))
+        if found and loop.time() < until:
+            return found
+        asked = self._asked.get(place)
+        if asked is None:
+            asked = self._asked[place] = loop.create_task(self._look_up(host, port, loop))
+            asked.add_done_callback(lambda ended: self._answered(place, ended))
+        return await asyncio.shield(asked)
+
+    async def _look_up(self, host: str, port: int, loop: asyncio.AbstractEventLoop) -> Sequence[AddrInfoType]:
+        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=_FLAGS)
+        if len(self._known) >= _MOST_KNOWN:
+            self._known.clear()
+        self._known[host, port] = (loop.time() + _KNOWN_SECONDS, found)
         return found
+
+    def _answered(self, place: tuple[str, int], ended: asyncio.Task[Sequence[AddrInfoType]]) -> None:
+        self._asked.pop(place, None)
+        if not ended.cancelled():
+            ended.exception()  # whoever still waits for it is told
 
 
 def _numeric(host: str) -> bool:

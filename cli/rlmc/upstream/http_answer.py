@@ -81,7 +81,7 @@ class HttpResponse:
         """Waits for the head. Raises UpstreamError where none comes."""
         while not self.status:
             if self._error is not None:
-                raise self._error
+                raise self._failure(self._error)
             try:
                 await self._something()
             except asyncio.CancelledError:
@@ -97,7 +97,7 @@ class HttpResponse:
     async def __anext__(self) -> bytes:
         while not self.unread:
             if self._error is not None:
-                raise self._error
+                raise self._failure(self._error)
             if self._done:
                 raise StopAsyncIteration
             try:
@@ -122,6 +122,11 @@ class HttpResponse:
             self.unread.clear()
             self.fail(UpstreamError("reset", "the answer was given up before its end"))
             source.drop()
+
+    @staticmethod
+    def _failure(error: UpstreamError) -> UpstreamError:
+        """A new one, as it will hold on to whoever has called, and so to this answer and the request's body."""
+        return UpstreamError(error.kind, error.message)
 
     def _something(self) -> asyncio.Future[None]:
         self._waiter = waiter = self._loop.create_future()

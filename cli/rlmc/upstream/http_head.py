@@ -77,7 +77,10 @@ def head_of(method: str, target: Target, headers: Headers, length: int) -> bytes
         if any(name.lower() == "authorization" for name, _ in headers):
             raise _refused(target, "two credentials")
         lines.append(f"Authorization: {target.login}")
-    head = ("\r\n".join(lines) + "\r\n\r\n").encode()
+    try:
+        head = ("\r\n".join(lines) + "\r\n\r\n").encode()
+    except UnicodeEncodeError:
+        raise _refused(target, "a header that is no text") from None
     if len(head) - len(head.translate(None, _CONTROL)) != 2 * len(lines) + 2:  # the ends of the lines themselves
         raise _refused(target, "a control character")
     if _METHOD.fullmatch(method) is None or " " in target.path:

@@ -23,9 +23,8 @@ _CONTROL = bytes(n for n in range(32) if n != 9) + b"\x7f"
 
 
 class Owner(Protocol):
-    """Who is told what becomes of a line: `made` and `gone` once, `free` whenever it can be used again."""
+    """Who is told what becomes of a line: `gone` once, `free` whenever it can be used again."""
 
-    def made(self, line: Line) -> None: ...
     def free(self, line: Line) -> None: ...
     def gone(self, line: Line) -> None: ...
 
@@ -156,7 +155,7 @@ class Line(asyncio.Protocol):
         if not self._keep:
             self._until_end = not (status in (204, 304) or _says_its_end(self._raw))
         if status >= 400 and self._unsent is not None:
-            self._unsent, self._keep = None, False  # who refuses wants no more of the request
+            self._keep = False  # who refuses may not read the rest of the request, and may wait for it as well
         response.begin(
             status, [(name.decode("latin-1"), value.decode("latin-1").rstrip(" \t")) for name, value in self._raw]
         )
@@ -196,7 +195,6 @@ class Line(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport: asyncio.Transport = transport  # type: ignore[assignment]
-        self._owner.made(self)
 
     def eof_received(self) -> None:
         self._lost(None)
@@ -231,7 +229,14 @@ class Line(asyncio.Protocol):
         if not self.closed:
             self.closed = True
             self._unsent = None
+            self._break_off()
             self._transport.abort()
+
+    def _break_off(self) -> None:
+        # Before the line's own end, which is how some answers say that they are whole.
+        response, self._response = self._response, None
+        if response is not None:
+            response.fail(UpstreamError("reset", f"{self._shown} broke off"))
 
 
 def _says_its_end(headers: list[tuple[bytes, bytes]]) -> bool:

@@ -19,7 +19,7 @@ Key = tuple[str, str | None]
 
 
 class Pool:
-    """Made and used inside one event loop. It is the `Owner` of its lines."""
+    """Made and used inside one event loop. It is the `Owner` of its lines, and knows those it was told of."""
 
     def __init__(self) -> None:
         self._free: dict[Key, list[Line]] = {}
@@ -38,6 +38,9 @@ class Pool:
         return None
 
     def made(self, line: Line) -> None:
+        """A new line, which may end at any moment."""
+        if line.closed:
+            return
         line.age = self._age
         self._all.add(line)
         if self._closed:

@@ -44,7 +44,7 @@ class StreamTap(EventTap):
         # Inside a JSON string the quotes would be escaped: this is the event's type and nothing else.
         if b'"content_block_delta"' in block:
             # Roughly: the bytes between the quotes, without the backslashes of escapes.
-            key = b'"text":' if b'"text_delta"' in block else b'"partial_json":'
+            key = b'"partial_json":' if b'"input_json_delta"' in block else b'"text":'
             start = block.find(key)
             if start >= 0:
                 start += len(key) + 1
