@@ -8,6 +8,7 @@ its sender's side. Requests sent ahead of the answer before them wait, and are a
 from __future__ import annotations
 
 import asyncio
+import select
 from collections import deque
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 # Providers take heads of some ten kilobytes at most.
 HEAD_BYTES = 128 * 1024
 HEAD_SECONDS = 60.0
-_LAST_LOOK_SECONDS = 0.2
+_LOOK_AGAIN_SECONDS = 0.2
 _LINGER_SECONDS = 5.0
 _TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 _UNREADABLE = b"Invalid HTTP request received."
@@ -38,7 +39,7 @@ class Line(asyncio.Protocol):
         self.stays_open = True
         self.full = False
         self.deadline: float | None = None
-        self.idle = self.looked = False
+        self.idle = False
         self._listener = listener
         self._parser: httptools.HttpRequestParser | None = httptools.HttpRequestParser(self)
         self._url = b""
@@ -73,7 +74,6 @@ class Line(asyncio.Protocol):
         if self._deaf or parser is None:
             return
         self._untold += len(data)
-        self.looked = False
         try:
             parser.feed_data(data)
         except httptools.HttpParserUpgrade as stopped:
@@ -143,14 +143,18 @@ class Line(asyncio.Protocol):
             self.close()
 
     def expire(self, now: float) -> None:
-        """Its time is over. A loop that was busy may look at this while a request lies unread: an idle line is looked
-        at once more, as a client whose request met a closed one would see it reset."""
-        if self.idle and not self.looked:
-            self.looked = True
-            self.deadline = now + _LAST_LOOK_SECONDS
+        """Its time is over. A loop that was busy may find that while a request lies unread, and its client would see it
+        reset: who has sent something is read first."""
+        if self.idle and self._has_unread():
+            self.deadline = now + _LOOK_AGAIN_SECONDS
         else:
             self.deadline = None
             self.close()
+
+    def _has_unread(self) -> bool:
+        found = select.poll()
+        found.register(self.transport.get_extra_info("socket").fileno(), select.POLLIN)
+        return bool(found.poll(0))
 
     def _linger(self) -> None:
         """Close where a body still comes that nobody wants: what is not read would take the answer away with it."""
@@ -161,7 +165,7 @@ class Line(asyncio.Protocol):
             self.read_on()
 
     def _wait_until(self, seconds: float, *, idle: bool = False) -> None:
-        self.idle, self.looked = idle, False
+        self.idle = idle
         self.deadline = self.loop.time() + seconds
         self._listener.watch(self.deadline)
 
