@@ -122,14 +122,8 @@ class PromptCache:
 
     def longest(self, keys: Sequence[bytes], at: int) -> Hit | None:
         """The last of these with an entry, whose `place` is its number among them."""
-        entries = self._entries
-        if not entries or at >= self._until:
-            return None
-        for n in range(len(keys) - 1, -1, -1):
-            entry = entries.get(keys[n])
-            if entry is not None and entry.alive(at):
-                return entry.hit(n, at)
-        return None
+        n = self.last_held(keys, at)
+        return None if n is None else self._entries[keys[n]].hit(n, at)
 
     def find(self, outline: Outline, at: int) -> Hit | None:
         """What the request, as it is marked, would read: the longest entry that is in reach of a marker."""

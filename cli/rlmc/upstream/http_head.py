@@ -20,7 +20,8 @@ _PORTS = {"http": 80, "https": 443}
 _BODILESS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 _OWN = frozenset({"host", "content-length"})
 _METHOD = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
-_CONTROL = bytes(n for n in range(32) if n != 9) + b"\x7f"
+CONTROL = bytes(n for n in range(32) if n != 9) + b"\x7f"
+"""What could end a header, and begin another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ def head_of(method: str, target: Target, headers: Headers, length: int) -> bytes
         head = ("\r\n".join(lines) + "\r\n\r\n").encode()
     except UnicodeEncodeError:
         raise _refused(target, "a header that is no text") from None
-    if len(head) - len(head.translate(None, _CONTROL)) != 2 * len(lines) + 2:  # the ends of the lines themselves
+    if len(head) - len(head.translate(None, CONTROL)) != 2 * len(lines) + 2:  # the ends of the lines themselves
         raise _refused(target, "a control character")
     if _METHOD.fullmatch(method) is None or " " in target.path:
         raise _refused(target, "no method or path")

@@ -13,13 +13,12 @@ from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 from rlmc.errors import UpstreamError
 from rlmc.upstream.http_answer import MOST_UNREAD, HttpResponse
+from rlmc.upstream.http_head import CONTROL
 
 # Smaller bodies go out in one piece with their head; large ones in pieces, as the provider takes them.
 _SMALL_BODY, _LARGE_BODY, _PIECE = 1 << 14, 1 << 20, 1 << 18
 # What may come without being body: heads, interim ones too, trailers, and what chunks say beside their size.
 _MOST_HEAD, _MOST_LINES = 1 << 16, 128
-# In a header that is passed on these could end it, and begin another.
-_CONTROL = bytes(n for n in range(32) if n != 9) + b"\x7f"
 
 
 class Owner(Protocol):
@@ -147,7 +146,7 @@ class Line(asyncio.Protocol):
             return
         self._begun = True
         values = b"".join([value for _, value in self._raw])
-        if not 200 <= status < 600 or len(values.translate(None, _CONTROL)) != len(values):
+        if not 200 <= status < 600 or len(values.translate(None, CONTROL)) != len(values):
             self._break(UpstreamError("wire", f"{self._shown} answered something that cannot be passed on"))
             return
         self._since = 0

@@ -8,8 +8,11 @@ behind it is what follows there. In doubt nothing is shared, and the request is 
 from __future__ import annotations
 
 import re
-from typing import Generic, TypeVar
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from typing import Any, Generic, Protocol, TypeVar
 
+from rlmc.domain.chat import ChatRequest
 from rlmc.domain.frozen import dataclass
 from rlmc.errors import WireError
 from rlmc.wire.splice import item_spans, span
@@ -73,6 +76,33 @@ class Kept(Generic[Place]):
                 break
             found, same = (count, place), end
         return None if found is None else (found[1], _growth(self.frame, found[0], raw, self.name))
+
+
+class Reading(Protocol):
+    """What a request keeps for the next one, in its protocol's own way."""
+
+    @property
+    def kept(self) -> Kept[Any]: ...
+
+
+Own = TypeVar("Own", bound=Reading)
+
+
+def read_on(
+    before: Iterable[ChatRequest],
+    key: bytes,
+    own: type[Own],
+    go_on: Callable[[ChatRequest, Own], ChatRequest | None],
+) -> ChatRequest | None:
+    """The request as read on by `go_on` from the first of those `before` it that it goes on from; None where there is
+    none, or something is wrong with it: that is said when all of it is read."""
+    for one in before:
+        if isinstance(one.reading, own) and one.reading.kept.key == key:
+            with suppress(WireError):
+                found = go_on(one, one.reading)
+                if found is not None:
+                    return found
+    return None
 
 
 def _frame_of(raw: bytes, name: str) -> Frame | None:

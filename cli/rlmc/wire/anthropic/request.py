@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from typing import Literal, get_args
 
@@ -12,7 +11,7 @@ from msgspec import UnsetType
 from rlmc.domain.chat import ChatRequest, Contents, Message, Role, Text, ToolSpec
 from rlmc.domain.frozen import dataclass
 from rlmc.domain.layout import Layout, Lifetime
-from rlmc.errors import UnknownShape, WireError
+from rlmc.errors import UnknownShape
 from rlmc.wire.anthropic.blocks import CacheMarker, to_part
 from rlmc.wire.anthropic.layout import Stand, Walk, has_images
 from rlmc.wire.anthropic.request_shape import (
@@ -28,7 +27,7 @@ from rlmc.wire.anthropic.request_shape import (
     read_body,
 )
 from rlmc.wire.anthropic.tools import runs_at_provider
-from rlmc.wire.growth import MOST_PLACES, Kept
+from rlmc.wire.growth import MOST_PLACES, Kept, read_on
 from rlmc.wire.parse import parse
 
 _HEAD = 4000
@@ -60,12 +59,9 @@ class _Reading:
 def decode_request(raw: bytes, key: bytes = b"", before: Iterable[ChatRequest] = ()) -> ChatRequest:
     """The request. `key`, of at most 64 bytes, makes the digests of its layout its owner's own. `before` are requests
     it may go on from: what it shares with the first one that it does go on from is not read again."""
-    for one in before:
-        if isinstance(one.reading, _Reading) and one.reading.kept.key == key:
-            with suppress(WireError):  # what is wrong with it is said when all of it is read
-                found = _gone_on(raw, key, one, one.reading)
-                if found is not None:
-                    return found
+    found = read_on(before, key, _Reading, lambda one, reading: _gone_on(raw, key, one, reading))
+    if found is not None:
+        return found
     body, fields = read_body(raw)
     walk = Walk.begun(body, raw, key, images=has_images(body.messages))
     start, marker = walk.stand(), body.cache_control or None

@@ -7,12 +7,11 @@ provider itself can answer shows as an `Opaque` part with the field's name.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import replace
 
 from rlmc.domain.chat import ChatRequest, Media, Opaque, Part, Role, Text, Thinking, ToolResult, ToolSpec
 from rlmc.domain.frozen import dataclass
-from rlmc.errors import UnknownShape, WireError
+from rlmc.errors import UnknownShape
 from rlmc.wire.arguments import CUSTOM_SCHEMA
 from rlmc.wire.chat.calls import CallReader
 from rlmc.wire.chat.choice import read_choice
@@ -30,7 +29,7 @@ from rlmc.wire.chat.request_shape import (
     read_body,
     said,
 )
-from rlmc.wire.growth import MOST_PLACES, Kept
+from rlmc.wire.growth import MOST_PLACES, Kept, read_on
 from rlmc.wire.parse import parse
 from rlmc.wire.plain_layout import PlainLayout, PlainStand
 from rlmc.wire.under_way import Point, UnderWay
@@ -56,12 +55,9 @@ class _Reading:
 def decode_request(raw: bytes, key: bytes = b"", before: Iterable[ChatRequest] = ()) -> ChatRequest:
     """The request. `key`, of at most 64 bytes, makes the digests of its layout its owner's own. `before` are requests
     it may go on from: what it shares with the first one that it does go on from is not read again."""
-    for one in before:
-        if isinstance(one.reading, _Reading) and one.reading.kept.key == key:
-            with suppress(WireError):  # what is wrong with it is said when all of it is read
-                found = _gone_on(raw, key, one, one.reading)
-                if found is not None:
-                    return found
+    found = read_on(before, key, _Reading, lambda one, reading: _gone_on(raw, key, one, reading))
+    if found is not None:
+        return found
     body, fields = read_body(raw)
     layout = PlainLayout(key)
     tools, schema = _begin(body, layout)

@@ -7,7 +7,6 @@ results after it; what only the provider itself can answer shows as an `Opaque` 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import replace
 from typing import Literal
 
@@ -24,8 +23,8 @@ from rlmc.domain.chat import (
     ToolSpec,
 )
 from rlmc.domain.frozen import dataclass
-from rlmc.errors import UnknownShape, WireError
-from rlmc.wire.growth import MOST_PLACES, Kept
+from rlmc.errors import UnknownShape
+from rlmc.wire.growth import MOST_PLACES, Kept, read_on
 from rlmc.wire.parse import parse
 from rlmc.wire.plain_layout import PlainLayout, PlainStand
 from rlmc.wire.responses import request_shape as shape
@@ -73,12 +72,9 @@ class _Reading:
 def decode_request(raw: bytes, key: bytes = b"", before: Iterable[ChatRequest] = ()) -> ChatRequest:
     """The request. `key`, of at most 64 bytes, makes the digests of its layout its owner's own. `before` are requests
     it may go on from: what it shares with the first one that it does go on from is not read again."""
-    for one in before:
-        if isinstance(one.reading, _Reading) and one.reading.kept.key == key:
-            with suppress(WireError):  # what is wrong with it is said when all of it is read
-                found = _gone_on(raw, key, one, one.reading)
-                if found is not None:
-                    return found
+    found = read_on(before, key, _Reading, lambda one, reading: _gone_on(raw, key, one, reading))
+    if found is not None:
+        return found
     body = shape.read_body(raw)
     conversation = _begin(body, key)
     start = conversation.place()
